@@ -1,0 +1,27 @@
+"""How settings are called outside, and how their values are spelled there."""
+
+PREFIX = "GUILDHALL_"
+WELL_KNOWN = frozenset(
+    "DATABASE_URL DATABASE_APP_URL "
+    "STRIPE_SECRET_KEY STRIPE_PUBLISHABLE_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE".split()
+)
+"""Names that platforms and vendors already use; every other one carries our prefix."""
+SECRET = frozenset(
+    ["secret", "smtp_password", "database_url", "database_app_url", "stripe_secret_key", "stripe_webhook_secret"]
+)
+"""Fields that are never shown, and may lie in a file."""
+
+
+def env_name(field: str) -> str:
+    """The name of a setting in the environment."""
+    name = field.upper()
+    return name if name in WELL_KNOWN else f"{PREFIX}{name}"
+
+
+def spelled(value: object) -> str:
+    """A value as one would write it in the environment."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(map(spelled, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,103 @@
+"""What settings may not say to one another, and how everything that is wrong is told at once."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from entrypoints.settings.names import env_name
+from entrypoints.settings.values import LOCAL
+from entrypoints.settings.words import ClockName, GatewayName, MailCarrier, Storage, Tls
+
+if TYPE_CHECKING:
+    from entrypoints.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One setting that cannot stand: its name in the environment, what is wrong, how to put it right."""
+
+    name: str
+    wrong: str
+    fix: str
+
+
+class SettingsProblems(Exception):
+    """The settings do not make sense; `problems` lists everything that is wrong with them, not only the first."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = "1 setting is" if len(self.problems) == 1 else f"{len(self.problems)} settings are"
+        lines = (f"  {one.name}: {one.wrong}\n      -> {one.fix}" for one in self.problems)
+        super().__init__("\n".join([f"{count} wrong:", *lines]))
+
+
+Rule = tuple[str, bool, str, str]
+"""The field, whether it is wrong, what is wrong with it, how to put it right."""
+
+
+def contradictions(it: "Settings") -> Iterator[tuple[str, Problem]]:
+    rules = (*_about_safety(it), *_about_secrets(it), *_about_stripe(it), *_about_mail(it))
+    for field, stands_against, wrong, fix in rules:
+        if stands_against:
+            yield field, Problem(env_name(field), wrong, fix)
+
+
+def _about_safety(it: "Settings") -> Iterator[Rule]:
+    if not it.is_production:
+        return
+    insecure = it.public_url.startswith("http://")
+    yield "demo", it.demo, "a demo's logins are public", "leave it off in production"
+    yield "clock", it.clock is ClockName.MOVABLE, "nobody moves time in production", "use system"
+    yield "storage", it.storage is Storage.MEMORY, "memory forgets everything on exit", "use postgres"
+    yield "public_url", insecure, "tokens and links would travel in clear", "give the https:// address"
+    yield "cors_origins", "*" in it.cors_origins, "every site may call the API", "list the origins of your pages"
+    weak = it.argon2_memory_kib * it.argon2_time_cost < 2 * 19_456
+    yield "argon2_memory_kib", weak, "passwords would be hashed too cheaply", "use at least 19456 KiB and 2 passes"
+
+
+def _about_secrets(it: "Settings") -> Iterator[Rule]:
+    length = len(it.secret.get_secret_value())
+    fix = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
+    yield "secret", it.is_production and not length, "production needs a secret of its own", fix
+    yield "secret", 0 < length < 32, "it is too short to be safe", fix
+    orphan = it.database_app_url is not None and it.database_url is None
+    yield "database_url", orphan, "DATABASE_APP_URL is set without it", "set the owner's address too, for migrations"
+
+
+def _about_stripe(it: "Settings") -> Iterator[Rule]:
+    if it.gateway is GatewayName.TEST:
+        yield "gateway", it.is_production, "the test gateway moves no money", "use stripe"
+        return
+    secret = it.stripe_secret_key.get_secret_value() if it.stripe_secret_key else ""
+    public = it.stripe_publishable_key or ""
+    where = "in Stripe's dashboard under Developers, API keys"
+    fix = f"take the key that begins with {'sk_live_' if it.is_production else 'sk_test_'} {where}"
+    live = secret.startswith(("sk_live_", "rk_live_"))
+    test = secret.startswith(("sk_test_", "rk_test_"))
+    yield "stripe_secret_key", not secret, "the stripe gateway needs it", fix
+    yield "stripe_secret_key", bool(secret) and not (live or test), "that is not a secret key of Stripe", fix
+    yield "stripe_secret_key", live and not it.is_production, "a live key moves real money", fix
+    yield "stripe_secret_key", test and it.is_production, "a test key moves no money", fix
+    fix = f"take the key that begins with {'pk_live_' if live else 'pk_test_'} {where}"
+    yield "stripe_publishable_key", not public, "the payment page needs it", fix
+    mixed = bool(public) and not public.startswith("pk_live_" if live else "pk_test_")
+    yield "stripe_publishable_key", mixed, "it does not belong to the secret key", fix
+    hooks = [one.get_secret_value() for one in it.stripe_webhook_secret]
+    fix = "take the endpoint's signing secret, whsec_..."
+    yield "stripe_webhook_secret", not hooks, "without it anybody could forge a payment", fix
+    yield "stripe_webhook_secret", not all(one.startswith("whsec_") for one in hooks), "it is no signing secret", fix
+    elsewhere = it.is_production and it.stripe_api_base is not None
+    yield "stripe_api_base", elsewhere, "production talks to Stripe itself", "remove it"
+
+
+def _about_mail(it: "Settings") -> Iterator[Rule]:
+    if it.mail is not MailCarrier.SMTP:
+        yield "mail", it.is_production, "nobody would get their mail", "use smtp"
+        return
+    yield "smtp_host", it.smtp_host is None, "the smtp carrier needs it", "name your mail server"
+    lonely = it.smtp_user is not None and it.smtp_password is None
+    yield "smtp_password", lonely, "there is a login without a password", "set it, or remove GUILDHALL_SMTP_USER"
+    if it.is_production:
+        clear = it.smtp_tls is Tls.NONE and it.smtp_host not in {"localhost", "127.0.0.1", "::1"}
+        yield "smtp_tls", clear, "mails and password would travel in clear", "use starttls or tls"
+        yield "mail_from", it.mail_from == LOCAL, "nobody can answer that sender", "give an address of your domain"
