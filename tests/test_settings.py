@@ -1,4 +1,4 @@
-"""Settings are read as a whole: all that is wrong is told at once, secrets stay secret, production refuses the unsafe."""
+"""Settings are read as a whole: all that is wrong is told at once, and production refuses what is unsafe."""
 
 import os
 from collections.abc import Iterator
