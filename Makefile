@@ -1,0 +1,85 @@
+# Two commands do everything: `make run` and `make test`. They need Python >= 3.11, make and git, nothing else.
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+WORKERS ?= 2
+
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run demo migrate test lint types contracts units coverage fmt env-example lock clean
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+run: .venv/.installed ## Start everything on http://127.0.0.1:8000: database, demo data, API and worker
+	@$(BIN)/guildhall serve --demo
+
+demo: .venv/.installed ## Play the whole customer journey on a throw-away instance, and check every step
+	@$(BIN)/guildhall demo
+
+migrate: .venv/.installed ## Bring the database to the newest schema
+	@$(BIN)/guildhall migrate
+
+test: lint types contracts units coverage ## Everything that proves it: lint, types, import contracts, tests, coverage
+
+lint: .venv/.installed-dev ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/.installed-dev ## Check types, strictly
+	@$(BIN)/mypy
+
+contracts: .venv/.installed-dev ## Check who imports whom
+	@$(BIN)/lint-imports --config importlinter.cfg
+
+units: .venv/.installed-dev ## Run the tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(ARGS)
+
+coverage: ## Refuse a domain of which less than 95 % of the branches were run
+	@$(BIN)/coverage report --include='src/domain/*' --fail-under=95
+
+fmt: .venv/.installed-dev ## Format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+env-example: .venv/.installed ## Write .env.example anew from the settings
+	@$(BIN)/python -m entrypoints.settings > .env.example
+
+# --- The environment ---------------------------------------------------------------------------------------------------
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Guildhall needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)."; exit 1; }
+	@echo "Making .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv
+
+.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what requirements.lock names"
+	@$(PIP) -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Without build isolation what is built from source is built with the locked setuptools, installed the step before.
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	@echo "Installing what requirements-dev.lock names"
+	@$(PIP) --no-build-isolation -r requirements-dev.lock
+	@touch $@
+
+# --- The locks ---------------------------------------------------------------------------------------------------------
+
+UV ?= $(shell command -v uv || echo $(BIN)/uv)
+COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml --group build
+
+lock: $(UV) ## Lock the newest versions that pyproject.toml allows; UPGRADE=--upgrade moves the others too
+	@$(COMPILE) $(UPGRADE) --output-file requirements.lock
+	@$(COMPILE) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+$(BIN)/uv: .venv/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+clean: ## Remove caches and reports; the environment (.venv) and your data (.guildhall) stay
+	@rm -rf .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find src tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
