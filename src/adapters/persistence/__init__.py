@@ -1,0 +1,1 @@
+"""What every store shares: the schema as data, the mapper, the unit of work, and the small port a store implements."""

@@ -1,0 +1,65 @@
+"""Which table keeps which aggregate."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.persistence.mapper import Mapper
+from adapters.persistence.schema import TABLES
+from adapters.persistence.schema.tables import Table
+from domain.bookings import Booking
+from domain.identity import Credential, OneTimeToken, RefreshToken, Session, User
+from domain.jobs import Job, Rating
+from domain.messaging import Conversation, Message, Participant
+from domain.notifications import Mail, Notification
+from domain.organizations import Membership, Organization
+from domain.payments import LedgerEntry, Payment, Refund, Webhook
+from domain.profiles import Profile
+from domain.reviews import Review
+from domain.scheduling import Availability
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kind of aggregate: the word for it, its table, and the way between the two."""
+
+    word: str
+    table: Table
+    mapper: Mapper[Any]
+
+
+def _kept(cls: type, table: str, word: str = "") -> tuple[type, Kept]:
+    declared = TABLES[table]
+    derived = tuple(column.name for column in declared.columns if column.derived)
+    return cls, Kept(word or cls.__name__.lower(), declared, Mapper(cls, derived=derived))
+
+
+KEPT: dict[type, Kept] = dict(
+    (
+        _kept(User, "users"),
+        _kept(Credential, "credentials"),
+        _kept(Session, "sessions"),
+        _kept(RefreshToken, "refresh_tokens", "refresh token"),
+        _kept(OneTimeToken, "one_time_tokens", "one-time token"),
+        _kept(Profile, "profiles"),
+        _kept(Organization, "organizations"),
+        _kept(Membership, "memberships"),
+        _kept(Job, "jobs"),
+        _kept(Rating, "ratings"),
+        _kept(Availability, "availabilities"),
+        _kept(Booking, "bookings"),
+        _kept(Payment, "payments"),
+        _kept(Refund, "refunds"),
+        _kept(LedgerEntry, "ledger", "ledger entry"),
+        _kept(Webhook, "webhooks"),
+        _kept(Review, "reviews"),
+        _kept(Conversation, "conversations"),
+        _kept(Participant, "participants"),
+        _kept(Message, "messages"),
+        _kept(Notification, "notifications"),
+        _kept(Mail, "mails"),
+    )
+)
+"""Every aggregate class, and where it is kept."""
+
+BY_TABLE = {kept.table.name: kept for kept in KEPT.values()}
+"""The same, by table name."""

@@ -1,0 +1,54 @@
+"""What the business says when the database refuses: constraint names and tally series mapped to typed refusals."""
+
+from collections.abc import Callable
+
+from application.commands import AlreadyCommitted
+from domain.bookings import SlotTaken, SoldOut
+from domain.identity import EmailTaken
+from domain.shared.errors import Conflict, Invalid, Refusal, StaleVersion
+
+REFUSALS: dict[str, Callable[[], Refusal]] = {
+    "receipts_pkey": lambda: AlreadyCommitted("this was done already"),
+    "receipts_key": lambda: AlreadyCommitted("this was done already"),
+    "bookings_no_overlap": SlotTaken,
+    "users_email": EmailTaken,
+}
+"""The refusal of each constraint that two honest requests can run into."""
+
+SERIES: dict[str, Callable[[], Refusal]] = {"seats": SoldOut}
+"""The refusal when a tally would pass its ceiling, by the first word of its name."""
+
+
+class Duplicate(Conflict):
+    """It exists already."""
+
+    code = "duplicate"
+
+
+class Violation(Invalid):
+    """The stored state would break a rule of the business; a rule that should have been judged before."""
+
+    code = "violation"
+
+
+def stale(table: str) -> Refusal:
+    """Somebody else changed a row of that table since it was read."""
+    return StaleVersion("this was changed meanwhile; try again", table=table)
+
+
+def duplicate(constraint: str) -> Refusal:
+    """The refusal for a uniqueness or exclusion constraint."""
+    known = REFUSALS.get(constraint)
+    return known() if known else Duplicate("this exists already", constraint=constraint)
+
+
+def violation(constraint: str) -> Refusal:
+    """The refusal for a check or reference constraint."""
+    known = REFUSALS.get(constraint)
+    return known() if known else Violation("this would break a rule of the business", constraint=constraint)
+
+
+def exhausted(series: str) -> Refusal:
+    """The refusal for a tally that is at its ceiling."""
+    known = SERIES.get(series.split(":", 1)[0])
+    return known() if known else Conflict("there is no more of this", series=series)

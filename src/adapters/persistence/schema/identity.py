@@ -1,0 +1,155 @@
+"""Users, passwords, sessions with their refresh tokens, and the links sent by mail."""
+
+from adapters.persistence.schema.tables import (
+    Check,
+    Index,
+    Join,
+    References,
+    Table,
+    Unique,
+    View,
+    Where,
+    at_least,
+    identity,
+    instant,
+    integer,
+    one_of,
+    text,
+    uuid,
+)
+from domain.identity import EndReason, Purpose, SignInMethod
+from domain.shared.actors import Role
+
+_CURRENT = Where(
+    "rotated_at is null and revoked_at is null",
+    lambda row: row["rotated_at"] is None and row["revoked_at"] is None,
+)
+
+USERS = Table(
+    "users",
+    (
+        *identity(),
+        text("email"),
+        text("role"),
+        instant("email_verified_at", nullable=True),
+        instant("suspended_at", nullable=True),
+        integer("epoch", private=True),
+        instant("created_at"),
+    ),
+    constraints=(
+        Unique("users_email", ("email",)),
+        Check("users_email_lower", "email = lower(email)", lambda row: row["email"] == row["email"].lower()),
+        one_of("users_role", "role", Role),
+        at_least("users_epoch", "epoch", 1),
+    ),
+    indexes=(Index("users_created", ("created_at desc", "id desc")),),
+)
+"""Addresses are kept in lower case, so that plain equality is equality without case."""
+
+CREDENTIALS = Table(
+    "credentials",
+    (
+        *identity(),
+        text("password_hash", private=True),
+        instant("changed_at"),
+        instant("created_at"),
+    ),
+    constraints=(References("credentials_user", "id", "users"),),
+)
+
+SESSIONS = Table(
+    "sessions",
+    (
+        *identity(),
+        uuid("user_id"),
+        integer("epoch", private=True),
+        text("method"),
+        text("ip"),
+        text("user_agent"),
+        instant("last_used_at"),
+        instant("revoked_at", nullable=True),
+        text("end_reason", nullable=True),
+        instant("created_at"),
+    ),
+    constraints=(
+        References("sessions_user", "user_id", "users"),
+        one_of("sessions_method", "method", SignInMethod),
+        one_of("sessions_end_reason", "end_reason", EndReason),
+        Check(
+            "sessions_ended_for_a_reason",
+            "(revoked_at is null) = (end_reason is null)",
+            lambda row: (row["revoked_at"] is None) == (row["end_reason"] is None),
+        ),
+    ),
+    indexes=(Index("sessions_of_user", ("user_id", "created_at desc", "id desc")),),
+)
+
+REFRESH_TOKENS = Table(
+    "refresh_tokens",
+    (
+        *identity(),
+        uuid("session_id"),
+        text("token_hash", private=True),
+        instant("expires_at"),
+        instant("rotated_at", nullable=True),
+        instant("revoked_at", nullable=True),
+        instant("created_at"),
+    ),
+    constraints=(
+        References("refresh_tokens_session", "session_id", "sessions"),
+        Unique("refresh_tokens_hash", ("token_hash",)),
+        Unique("refresh_tokens_current", ("session_id",), _CURRENT),
+    ),
+    indexes=(
+        Index("refresh_tokens_of_session", ("session_id",)),
+        Index("refresh_tokens_expiry", ("expires_at", "id")),
+    ),
+)
+"""One current token per session: neither exchanged nor ended."""
+
+ONE_TIME_TOKENS = Table(
+    "one_time_tokens",
+    (
+        *identity(),
+        uuid("user_id", nullable=True),
+        text("purpose"),
+        text("token_hash", private=True),
+        integer("epoch"),
+        instant("expires_at"),
+        instant("used_at", nullable=True),
+        instant("created_at"),
+    ),
+    constraints=(
+        References("one_time_tokens_user", "user_id", "users"),
+        Unique("one_time_tokens_hash", ("token_hash",)),
+        one_of("one_time_tokens_purpose", "purpose", Purpose),
+    ),
+    indexes=(
+        Index("one_time_tokens_of_user", ("user_id", "created_at")),
+        Index("one_time_tokens_expiry", ("expires_at", "id")),
+    ),
+)
+
+ACCOUNTS = View(
+    "accounts",
+    "sessions",
+    ("id", "user_id", "epoch", "revoked_at"),
+    joins=(
+        Join(
+            "users",
+            "user_id",
+            "id",
+            {
+                "role": "role",
+                "email_verified_at": "email_verified_at",
+                "suspended_at": "suspended_at",
+                "present_epoch": "epoch",
+            },
+        ),
+    ),
+    for_the_house=True,
+)
+"""A session with the present state of its user: what every request with a token is judged by."""
+
+TABLES = (USERS, CREDENTIALS, SESSIONS, REFRESH_TOKENS, ONE_TIME_TOKENS)
+VIEWS = (ACCOUNTS,)

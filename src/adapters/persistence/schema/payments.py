@@ -1,0 +1,177 @@
+"""Tables of payments: what was asked for, what went back, the append-only ledger, and the inbox of webhooks."""
+
+from adapters.persistence.schema.tables import (
+    Check,
+    Index,
+    References,
+    Row,
+    Table,
+    Unique,
+    at_least,
+    identity,
+    instant,
+    integer,
+    money,
+    one_of,
+    text,
+    uuid,
+)
+from domain.payments import Outcome, PaymentState, RefundState, SourceKind
+
+
+def _capped(row: Row) -> bool:
+    back = row["refunded_minor"] + row["refunding_minor"]
+    return bool(min(row["refunded_minor"], row["refunding_minor"]) >= 0 and back <= row["captured_minor"])
+
+
+PAYMENTS = Table(
+    "payments",
+    (
+        *identity(),
+        uuid("booking_id"),
+        uuid("customer_id"),
+        uuid("organization_id"),
+        *money("amount"),
+        *money("captured"),
+        *money("refunding"),
+        *money("refunded"),
+        text("state"),
+        integer("attempt"),
+        text("gateway"),
+        text("gateway_ref", nullable=True),
+        text("client_secret", nullable=True, private=True),
+        text("failure"),
+        instant("created_at"),
+        instant("captured_at", nullable=True),
+    ),
+    constraints=(
+        References("payments_booking", "booking_id", "bookings"),
+        References("payments_customer", "customer_id", "users"),
+        References("payments_organization", "organization_id", "organizations"),
+        Unique("payments_one_per_booking", ("booking_id",)),
+        Unique("payments_gateway_ref", ("gateway", "gateway_ref")),
+        one_of("payments_state", "state", PaymentState),
+        at_least("payments_amount", "amount_minor", 1),
+        at_least("payments_attempt", "attempt", 1),
+        Check(
+            "payments_refunds_within_captured",
+            "refunded_minor >= 0 and refunding_minor >= 0 and refunded_minor + refunding_minor <= captured_minor",
+            _capped,
+        ),
+        Check(
+            "payments_captured_within_amount",
+            "captured_minor <= amount_minor",
+            lambda row: row["captured_minor"] <= row["amount_minor"],
+        ),
+        Check(
+            "payments_captured_when_captured",
+            "(state = 'captured') = (captured_minor > 0)",
+            lambda row: (row["state"] == "captured") == (row["captured_minor"] > 0),
+        ),
+        Check(
+            "payments_one_currency",
+            "captured_currency = amount_currency and refunding_currency = amount_currency"
+            " and refunded_currency = amount_currency",
+            lambda row: (
+                {row["captured_currency"], row["refunding_currency"], row["refunded_currency"]}
+                == {row["amount_currency"]}
+            ),
+        ),
+    ),
+    indexes=(
+        Index("payments_of_customer", ("customer_id", "created_at", "id")),
+        Index("payments_of_organization", ("organization_id", "created_at", "id")),
+        Index("payments_newest", ("created_at", "id")),
+    ),
+)
+"""`client_secret` lets its holder pay; only the use case that hands it to the customer reads it."""
+
+REFUNDS = Table(
+    "refunds",
+    (
+        *identity(),
+        uuid("payment_id"),
+        uuid("booking_id"),
+        uuid("customer_id"),
+        uuid("organization_id"),
+        *money("amount"),
+        text("state"),
+        text("reason"),
+        text("gateway"),
+        text("gateway_ref", nullable=True),
+        text("failure"),
+        instant("created_at"),
+        instant("settled_at", nullable=True),
+    ),
+    constraints=(
+        References("refunds_payment", "payment_id", "payments"),
+        References("refunds_booking", "booking_id", "bookings"),
+        References("refunds_customer", "customer_id", "users"),
+        References("refunds_organization", "organization_id", "organizations"),
+        Unique("refunds_gateway_ref", ("gateway", "gateway_ref")),
+        one_of("refunds_state", "state", RefundState),
+        at_least("refunds_amount", "amount_minor", 1),
+    ),
+    indexes=(
+        Index("refunds_of_payment", ("payment_id", "created_at", "id")),
+        Index("refunds_of_booking", ("booking_id", "created_at", "id")),
+        Index("refunds_of_customer", ("customer_id", "created_at", "id")),
+        Index("refunds_of_organization", ("organization_id", "created_at", "id")),
+        Index("refunds_newest", ("created_at", "id")),
+    ),
+)
+
+LEDGER = Table(
+    "ledger",
+    (
+        uuid("id"),
+        uuid("transaction_id"),
+        text("account"),
+        *money("amount"),
+        text("source_kind"),
+        text("source_id"),
+        uuid("payment_id"),
+        uuid("booking_id"),
+        uuid("organization_id"),
+        instant("created_at"),
+    ),
+    constraints=(
+        References("ledger_payment", "payment_id", "payments"),
+        References("ledger_booking", "booking_id", "bookings"),
+        References("ledger_organization", "organization_id", "organizations"),
+        Unique("ledger_one_effect", ("source_kind", "source_id", "account")),
+        one_of("ledger_source_kind", "source_kind", SourceKind),
+        Check("ledger_moves_something", "amount_minor <> 0", lambda row: row["amount_minor"] != 0),
+    ),
+    indexes=(
+        Index("ledger_of_transaction", ("transaction_id",)),
+        Index("ledger_of_payment", ("payment_id", "created_at", "id")),
+        Index("ledger_newest", ("created_at", "id")),
+    ),
+    append_only=True,
+)
+
+WEBHOOKS = Table(
+    "webhooks",
+    (
+        *identity(),
+        text("sender"),
+        text("external_id"),
+        text("kind"),
+        text("payment_ref", nullable=True),
+        text("refund_ref", nullable=True),
+        text("payload", private=True),
+        instant("occurred_at"),
+        instant("received_at"),
+        instant("processed_at", nullable=True),
+        text("outcome"),
+        text("note"),
+    ),
+    constraints=(
+        Unique("webhooks_told_once", ("sender", "external_id")),
+        one_of("webhooks_outcome", "outcome", Outcome),
+    ),
+    indexes=(Index("webhooks_newest", ("received_at", "id")),),
+)
+
+TABLES = (PAYMENTS, REFUNDS, LEDGER, WEBHOOKS)

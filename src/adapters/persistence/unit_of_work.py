@@ -1,0 +1,346 @@
+"""The unit of work over any store: it watches what a block loads and computes one change set on leaving."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from adapters.persistence.collections import StoredCollection, Tracked
+from adapters.persistence.mapper import JSON
+from adapters.persistence.mapping import KEPT, Kept
+from adapters.persistence.schema.tables import Row
+from adapters.persistence.store import Changes, Delete, Guard, Insert, Store, Tally, Update, Write
+from application.commands import Command, take_command
+from application.ports.clock import Clock
+from application.ports.collections import Collection
+from application.ports.ids import Ids
+from application.ports.unit_of_work import Begin, Work
+from application.ports.wake import Wake
+from domain.bookings import Booking
+from domain.identity import Credential, OneTimeToken, RefreshToken, Session, User
+from domain.jobs import Job, Rating
+from domain.messaging import Conversation, Message, Participant
+from domain.notifications import Mail, Notification
+from domain.organizations import Membership, Organization
+from domain.payments import LedgerEntry, Payment, Refund, Webhook
+from domain.profiles import Profile
+from domain.reviews import Review
+from domain.scheduling import Availability
+from domain.shared.actors import Actor
+from domain.shared.aggregate import Aggregate, Event
+
+T = TypeVar("T", bound=Aggregate)
+RECEIPT_LIFE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBegin(Begin):
+    """Opens units of work on one store; after a commit with events it wakes the worker."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    wake: Wake
+
+    @asynccontextmanager
+    async def __call__(self, actor: Actor) -> AsyncIterator[Work]:
+        work = StoredWork(self.store, self.clock, self.ids, actor)
+        yield work
+        changes = work.changes()
+        if not changes.is_empty:
+            if command := take_command():
+                changes = replace(changes, writes=(*changes.writes, work.receipt(command)))
+            work.settle(await self.store.commit(changes))
+            self.wake.poke()
+
+
+class StoredWork(Work):
+    """One block's collections, and the promises its commit shall keep."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, actor: Actor) -> None:
+        self._store, self._clock, self._ids, self._actor = store, clock, ids, actor
+        self._collections: dict[type, StoredCollection[Any]] = {}
+        self._locks: set[str] = set()
+        self._guards: dict[UUID, Aggregate] = {}
+        self._tallies: dict[str, Tally] = {}
+        self._numbers: dict[UUID, dict[str, str]] = {}
+        self._scheduled: list[tuple[Event, Aggregate, datetime]] = []
+        self._answer: Aggregate | None = None
+
+    def lock(self, resource: str) -> None:
+        self._locks.add(resource)
+
+    def guard(self, aggregate: Aggregate) -> None:
+        self._guards[aggregate.id] = aggregate
+
+    def tally(self, series: str, by: int, *, ceiling: int | None = None) -> None:
+        if before := self._tallies.get(series):
+            by += before.by
+            ceiling = before.ceiling if ceiling is None else ceiling
+        self._tallies[series] = Tally(series, by, ceiling)
+
+    def number(self, aggregate: Aggregate, field: str, *, series: str) -> None:
+        if series in self._tallies:
+            raise ValueError(f"{series} gives one number per commit")
+        self._tallies[series] = Tally(series, 1)
+        self._numbers.setdefault(aggregate.id, {})[field] = series
+
+    def schedule(self, event: Event, *, about: Aggregate, at: datetime) -> None:
+        self._scheduled.append((event, about, at))
+
+    def answer(self, aggregate: T) -> T:
+        self._answer = aggregate
+        return aggregate
+
+    def changes(self) -> Changes:
+        """What is different from what was loaded, with its events and its audit rows."""
+        now = self._clock.now()
+        writes: list[Write] = []
+        written: set[UUID] = set()
+        for cls, collection in self._collections.items():
+            for tracked in list(collection.tracked.values()):
+                write = self._write(KEPT[cls], tracked)
+                events = tracked.thing.take_events() if isinstance(tracked.thing, Aggregate) else []
+                if write is None and not events:
+                    continue
+                if write is not None:
+                    writes.append(write)
+                    written.add(tracked.thing.id)
+                writes += self._news(KEPT[cls], tracked.thing, write, events, now)
+        for event, about, at in self._scheduled:
+            kept = KEPT[type(about)]
+            writes.append(self._outgoing(kept, about, self._next_version(about), event, 0, now, due=at))
+        guards = tuple(
+            Guard(KEPT[type(guarded)].table.name, guarded.id, guarded.version)
+            for guarded in self._guards.values()
+            if guarded.id not in written
+        )
+        tallies = tuple(tally for tally in self._tallies.values() if tally.by)
+        return Changes(locks=tuple(self._locks), tallies=tallies, guards=guards, writes=tuple(writes))
+
+    def receipt(self, command: Command) -> Insert:
+        """The row by which a retried command finds this commit and its answer."""
+        now = self._clock.now()
+        row: Row = {
+            "id": command.id,
+            "key": command.key,
+            "principal": command.principal,
+            "operation": command.operation,
+            "fingerprint": command.fingerprint,
+            "answer_table": None,
+            "answer": None,
+            "created_at": now,
+            "expires_at": now + RECEIPT_LIFE,
+        }
+        numbers: dict[str, str] = {}
+        if self._answer is not None:
+            kept = KEPT[type(self._answer)]
+            image = kept.mapper.row(self._answer)
+            image["version"] = self._next_version(self._answer)
+            row["answer_table"] = kept.table.name
+            row["answer"] = JSON.unstructure(image)
+            numbers = self._numbers.get(self._answer.id, {})
+        return Insert("receipts", row, numbers)
+
+    def settle(self, numbers: dict[str, int]) -> None:
+        """After the commit: versions as they are stored now, and the numbers that were handed out."""
+        for collection in self._collections.values():
+            for tracked in collection.tracked.values():
+                thing = tracked.thing
+                if not isinstance(thing, Aggregate) or tracked.removed:
+                    continue
+                for field, series in self._numbers.get(thing.id, {}).items():
+                    setattr(thing, field, numbers[series])
+                thing.version = self._next_version(thing)
+
+    def _next_version(self, thing: Aggregate) -> int:
+        collection = self._collections.get(type(thing))
+        tracked = collection.tracked.get(thing.id) if collection else None
+        if tracked is None or collection is None:
+            return thing.version
+        changed = tracked.was is None or collection.kept.mapper.image(thing) != tracked.was
+        return (tracked.was["version"] if tracked.was else 0) + changed
+
+    def _write(self, kept: Kept, tracked: Tracked[Any]) -> Write | None:
+        if tracked.removed:
+            return None if tracked.was is None else Delete(kept.table.name, tracked.thing.id, tracked.was["version"])
+        if tracked.was is not None and kept.mapper.image(tracked.thing) == tracked.was:
+            return None
+        row = kept.mapper.row(tracked.thing)
+        if tracked.was is None:
+            if "version" in row:
+                row["version"] = 1
+            return Insert(kept.table.name, row, self._numbers.get(tracked.thing.id, {}))
+        expected = tracked.was["version"]
+        row["version"] = expected + 1
+        return Update(kept.table.name, row, expected)
+
+    def _news(self, kept: Kept, thing: Any, write: Write | None, events: list[Event], now: datetime) -> list[Write]:
+        """The outbox rows of these events, and the audit rows of this write: one per event, or one for the change."""
+        version = self._version_after(thing, write)
+        news: list[Write] = [
+            self._outgoing(kept, thing, version, event, index, now) for index, event in enumerate(events)
+        ]
+        for event in events:
+            news.append(self._audit(kept, thing, version, event.name, JSON.unstructure(event), now))
+        if write is not None and not events and not kept.table.append_only:
+            verb = {Insert: "created", Update: "changed", Delete: "deleted"}[type(write)]
+            news.append(self._audit(kept, thing, version, f"{kept.table.name}.{verb}", {}, now))
+        return news
+
+    def _version_after(self, thing: Any, write: Write | None) -> int:
+        match write:
+            case Insert() | Update():
+                return int(write.row.get("version", 1))
+            case Delete():
+                return write.expected + 1
+            case _:
+                return int(thing.version)
+
+    def _outgoing(
+        self,
+        kept: Kept,
+        thing: Any,
+        version: int,
+        event: Event,
+        position: int,
+        now: datetime,
+        *,
+        due: datetime | None = None,
+    ) -> Insert:
+        return Insert(
+            "outbox",
+            {
+                "id": self._ids.new(),
+                "version": 1,
+                "name": event.name,
+                "subject_table": kept.table.name,
+                "subject_id": thing.id,
+                "subject_version": version,
+                "position": position,
+                "payload": JSON.unstructure(event),
+                "actor": self._actor.principal,
+                "created_at": now,
+                "due_at": due or now,
+                "scheduled": due is not None,
+                "attempts": 0,
+                "leased_until": None,
+                "finished_at": None,
+                "dead_at": None,
+                "last_error": None,
+            },
+        )
+
+    def _audit(self, kept: Kept, thing: Any, version: int, action: str, details: Any, now: datetime) -> Insert:
+        return Insert(
+            "audit",
+            {
+                "id": self._ids.new(),
+                "version": 1,
+                "at": now,
+                "actor": self._actor.principal,
+                "action": action,
+                "subject_table": kept.table.name,
+                "subject_id": thing.id,
+                "subject_version": version,
+                "details": details,
+                "position": None,
+                "hash": None,
+            },
+        )
+
+    def _of(self, cls: type) -> StoredCollection[Any]:
+        collection = self._collections.get(cls)
+        if collection is None:
+            collection = self._collections[cls] = StoredCollection(KEPT[cls], self._store)
+        return collection
+
+    @property
+    def users(self) -> Collection[User]:
+        return self._of(User)
+
+    @property
+    def credentials(self) -> Collection[Credential]:
+        return self._of(Credential)
+
+    @property
+    def sessions(self) -> Collection[Session]:
+        return self._of(Session)
+
+    @property
+    def refresh_tokens(self) -> Collection[RefreshToken]:
+        return self._of(RefreshToken)
+
+    @property
+    def one_time_tokens(self) -> Collection[OneTimeToken]:
+        return self._of(OneTimeToken)
+
+    @property
+    def profiles(self) -> Collection[Profile]:
+        return self._of(Profile)
+
+    @property
+    def organizations(self) -> Collection[Organization]:
+        return self._of(Organization)
+
+    @property
+    def memberships(self) -> Collection[Membership]:
+        return self._of(Membership)
+
+    @property
+    def jobs(self) -> Collection[Job]:
+        return self._of(Job)
+
+    @property
+    def ratings(self) -> Collection[Rating]:
+        return self._of(Rating)
+
+    @property
+    def availabilities(self) -> Collection[Availability]:
+        return self._of(Availability)
+
+    @property
+    def bookings(self) -> Collection[Booking]:
+        return self._of(Booking)
+
+    @property
+    def payments(self) -> Collection[Payment]:
+        return self._of(Payment)
+
+    @property
+    def refunds(self) -> Collection[Refund]:
+        return self._of(Refund)
+
+    @property
+    def ledger(self) -> Collection[LedgerEntry]:
+        return self._of(LedgerEntry)
+
+    @property
+    def webhooks(self) -> Collection[Webhook]:
+        return self._of(Webhook)
+
+    @property
+    def reviews(self) -> Collection[Review]:
+        return self._of(Review)
+
+    @property
+    def conversations(self) -> Collection[Conversation]:
+        return self._of(Conversation)
+
+    @property
+    def participants(self) -> Collection[Participant]:
+        return self._of(Participant)
+
+    @property
+    def messages(self) -> Collection[Message]:
+        return self._of(Message)
+
+    @property
+    def notifications(self) -> Collection[Notification]:
+        return self._of(Notification)
+
+    @property
+    def mails(self) -> Collection[Mail]:
+        return self._of(Mail)

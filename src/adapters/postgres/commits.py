@@ -1,0 +1,184 @@
+"""A change set as one statement: locks, tallies, guards and writes in one fixed order, each waiting for the one before.
+
+Sibling parts of one statement have no order of their own, so every part asks for the count of the part before it and
+stops the whole through `must` when that is not what it should be. Rows of one table and kind arrive as arrays: the
+statement's text depends on the kinds of change only, and each kind of change set is prepared once per connection."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+from adapters.persistence.schema import RANK, TABLES
+from adapters.persistence.store import Changes, Delete, Insert, Update, Write
+from adapters.postgres.values import cast, quoted, sent
+
+_KINDS: tuple[type[Write], ...] = (Delete, Update, Insert)
+Part = tuple[str, str]
+"""What a part does ("lock", "raise", "lower", "guard", "delete", "update", "insert", "number") and to which table."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """One part of a commit: its kind, its table, and its arguments, one array per column."""
+
+    part: Part
+    count: int
+    arrays: list[list[Any]]
+
+
+def statement(changes: Changes) -> tuple[str, list[Any]]:
+    """The SQL of this kind of change set, and its arguments."""
+    batches = list(_batches(changes))
+    arguments: list[Any] = []
+    for batch in batches:
+        arguments += [batch.count, *batch.arrays]
+    return _sql(tuple(batch.part for batch in batches)), arguments
+
+
+def _batches(changes: Changes) -> Iterator[Batch]:
+    if changes.locks:
+        yield Batch(("lock", ""), len(changes.locks), [sorted(changes.locks)])
+    tallies = sorted(changes.tallies, key=lambda tally: tally.name)
+    if raised := [tally for tally in tallies if tally.by > 0]:
+        columns = [[t.name for t in raised], [t.by for t in raised], [t.ceiling for t in raised]]
+        yield Batch(("raise", ""), len(raised), columns)
+    if lowered := [tally for tally in tallies if tally.by < 0]:
+        yield Batch(("lower", ""), len(lowered), [[t.name for t in lowered], [t.by for t in lowered]])
+    guards = sorted(changes.guards, key=lambda guard: (RANK[guard.table], guard.id))
+    for table, group in groupby(guards, key=lambda guard: guard.table):
+        members = list(group)
+        yield Batch(("guard", table), len(members), [[g.id for g in members], [g.version for g in members]])
+    writes = sorted(changes.writes, key=lambda write: (RANK[write.table], _KINDS.index(type(write))))
+    for (table, kind), some in groupby(writes, key=lambda write: (write.table, type(write))):
+        yield _writes(table, kind, list(some))
+
+
+def _writes(table: str, kind: type[Write], writes: Sequence[Any]) -> Batch:
+    declared = TABLES[table]
+    if kind is Delete:
+        return Batch(("delete", table), len(writes), [[w.id for w in writes], [w.expected for w in writes]])
+    arrays = [[sent(write.row[name]) for write in writes] for name in declared.names]
+    if kind is Update:
+        return Batch(("update", table), len(writes), [[w.expected for w in writes], *arrays])
+    if any(write.numbers for write in writes):
+        columns = _numbered(table)
+        series = [[write.numbers.get(name) for write in writes] for name in columns]
+        if table == "receipts":
+            series = [
+                [next(iter(write.numbers), None) for write in writes],
+                [next(iter(write.numbers.values()), None) for write in writes],
+            ]
+        return Batch(("number", table), len(writes), [*arrays, *series])
+    return Batch(("insert", table), len(writes), arrays)
+
+
+def _numbered(table: str) -> tuple[str, ...]:
+    return TABLES[table].numbered
+
+
+@lru_cache(maxsize=2048)
+def _sql(parts: tuple[Part, ...]) -> str:
+    raised = next((f"part{index}" for index, part in enumerate(parts) if part[0] == "raise"), "")
+    ctes: list[str] = []
+    before = ""
+    position = 0
+    for index, part in enumerate(parts):
+        count, position = f"${position + 1}", position + 1
+        types = _types(part)
+        arrays = [f"${position + offset + 1}::{name}[]" for offset, name in enumerate(types)]
+        position += len(types)
+        name = f"part{index}"
+        ctes.append(f"{name} as {_cte(part, arrays, before or 'true').replace('@raised', raised)}")
+        before = f"(select must((select count(*) from {name}) = {count}::bigint, '{part[0]}:{part[1]}'))"
+    numbers = f"(select json_object_agg(name, value)::text from {raised})" if raised else "null::text"
+    return f"with {', '.join(ctes)} select {before or 'true'} as done, {numbers} as numbers"
+
+
+def _types(part: Part) -> list[str]:
+    kind, table = part
+    match kind:
+        case "lock":
+            return ["text"]
+        case "raise":
+            return ["text", "bigint", "bigint"]
+        case "lower":
+            return ["text", "bigint"]
+        case "guard" | "delete":
+            return ["uuid", "bigint"]
+    columns = [cast(column) for column in TABLES[table].columns]
+    match kind:
+        case "update":
+            return ["bigint", *columns]
+        case "number":
+            return [*columns, *(["text", "text"] if table == "receipts" else ["text"] * len(_numbered(table)))]
+    return columns
+
+
+def _cte(part: Part, arrays: list[str], before: str) -> str:
+    kind, table = part
+    rows = f"unnest({', '.join(arrays)})"
+    match kind:
+        case "lock":
+            return f"materialized (select pg_advisory_xact_lock(hashtextextended(key, 0)) as held from {rows} as key)"
+        case "raise":
+            return (
+                "(insert into tallies as t (name, value, ceiling) select w.name, w.by, w.ceiling "
+                f"from {rows} as w(name, by, ceiling) where {before} and (w.ceiling is null or w.by <= w.ceiling) "
+                "order by w.name on conflict (name) do update set value = t.value + excluded.value, "
+                "ceiling = excluded.ceiling where excluded.ceiling is null "
+                "or t.value + excluded.value <= excluded.ceiling returning t.name, t.value)"
+            )
+        case "lower":
+            return (
+                f"(update tallies t set value = t.value + w.by from {rows} as w(name, by) "
+                f"where t.name = w.name and {before} returning 1)"
+            )
+        case "guard":
+            # A plain select would see the snapshot from before the wait on the lock; `for share` sees the row as it is.
+            return (
+                f"materialized (select 1 from {table} t join {rows} as w(id, version) "
+                f"on t.id = w.id and t.version = w.version where {before} for share of t)"
+            )
+        case "delete":
+            return (
+                f"(delete from {table} t using {rows} as w(id, version) "
+                f"where t.id = w.id and t.version = w.version and {before} returning 1)"
+            )
+    return _write_cte(kind, table, rows, before)
+
+
+def _write_cte(kind: str, table: str, rows: str, before: str) -> str:
+    names = tuple(quoted(name) for name in TABLES[table].names)
+    listed = ", ".join(names)
+    if kind == "update":
+        assigned = ", ".join(f"{name} = w.{name}" for name in names if name != "id")
+        return (
+            f"(update {table} t set {assigned} from {rows} as w(expected, {listed}) "
+            f"where t.id = w.id and t.version = w.expected and {before} returning 1)"
+        )
+    if kind == "insert":
+        return f"(insert into {table} ({listed}) select {listed} from {rows} as w({listed}) where {before} returning 1)"
+    if table == "receipts":
+        number = "(select value from @raised where name = w.series)"
+        chosen = [
+            f"case when w.series is null then w.answer else w.answer || jsonb_build_object(w.field, {number}) end"
+            if name == "answer"
+            else f"w.{name}"
+            for name in names
+        ]
+        columns = f"{listed}, field, series"
+    else:
+        numbered = _numbered(table)
+        chosen = [
+            f"coalesce((select value from @raised where name = w.{name}_series), w.{name})"
+            if name in numbered
+            else f"w.{name}"
+            for name in names
+        ]
+        columns = ", ".join([listed, *(f"{name}_series" for name in numbered)])
+    return (
+        f"(insert into {table} ({listed}) select {', '.join(chosen)} from {rows} as w({columns}) "
+        f"where {before} returning 1)"
+    )

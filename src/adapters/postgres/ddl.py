@@ -1,0 +1,51 @@
+"""The whole database as one script, from the schema, the visibility and the functions beside this file.
+
+`python -m adapters.postgres.ddl` prints it. A migration is written from it once and then stands by itself; a test holds
+the two together."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from adapters.postgres import search
+from adapters.postgres.metadata import metadata
+from adapters.postgres.policies import policies, views
+
+SQL = Path(__file__).parent / "sql"
+DEFINERS = ("my_organizations()", "my_managed_organizations()", "my_conversations()", "is_admin()")
+
+
+def script() -> str:
+    """Everything an empty database needs, in order, as one text."""
+    return ";\n\n".join(part.strip().rstrip(";") for part in _parts()) + ";\n"
+
+
+def _parts() -> Iterator[str]:
+    yield (SQL / "roles.sql").read_text()
+    yield "create extension if not exists btree_gist"
+    yield "grant usage on schema public to anon, authenticated, service_role"
+    yield (SQL / "functions.sql").read_text()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    tables = metadata().sorted_tables
+    for table in tables:
+        yield str(CreateTable(table).compile(dialect=dialect)).strip()
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield str(CreateIndex(index).compile(dialect=dialect)).strip()
+    yield (SQL / "definers.sql").read_text()
+    yield from views()
+    yield search.function()
+    yield "grant create on schema public to service_role"
+    for definer in (*DEFINERS, search.SIGNATURE):
+        yield f"alter function {definer} owner to service_role"
+        yield f"revoke all on function {definer} from public"
+        yield f"grant execute on function {definer} to anon, authenticated, service_role"
+    yield "revoke create on schema public from service_role"
+    yield "revoke all on function must(boolean, text) from public"
+    yield "grant execute on function must(boolean, text) to service_role"
+    yield from policies()
+
+
+if __name__ == "__main__":
+    print(script(), end="")

@@ -1,0 +1,45 @@
+"""Values between our rows and asyncpg: spans are ranges there, jsonb is text, instants come back in UTC."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy.dialects import postgresql
+
+from adapters.persistence.schema.tables import Column, Row
+from domain.shared.time import Span
+
+
+_NAMES = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+
+
+def sent(value: Any) -> Any:
+    """The value as asyncpg takes it."""
+    return asyncpg.Range(value.starts_at, value.ends_at) if isinstance(value, Span) else value
+
+
+def received(record: Mapping[str, Any], spans: Iterable[str]) -> Row:
+    """The record as a row; `spans` names the columns that hold ranges."""
+    row = dict(record)
+    for column in spans:
+        if (value := row.get(column)) is not None:
+            row[column] = Span(value.lower, value.upper)
+    return row
+
+
+def cast(column: Column) -> str:
+    """The SQL name of the column's type."""
+    return column.type.value
+
+
+def quoted(name: str) -> str:
+    """The name as SQL takes it, in quotes where it is a reserved word."""
+    return _NAMES.quote(name)
+
+
+async def use_json(connection: Any) -> None:
+    """Let this connection speak jsonb as Python values."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+    )

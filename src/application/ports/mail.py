@@ -1,0 +1,172 @@
+"""How a letter is written, and how it leaves the house."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+from domain.notifications import Template
+from domain.shared.ids import BookingId, ConversationId, MailId
+from domain.shared.time import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels with a mail; `content_type` may carry parameters, as in `text/calendar; method=REQUEST`."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A name and its mail address: the house itself as sender, or a party to a booking."""
+
+    name: str
+    address: str
+
+    @classmethod
+    def read(cls, value: str) -> "Mailbox":
+        """From the way people write it: "Guildhall <no-reply@example.org>", or an address alone."""
+        name, address = parseaddr(value)
+        if "@" not in address:
+            raise ValueError(f"{value!r} is not a mail address")
+        return cls(name, address)
+
+    @property
+    def host(self) -> str:
+        """The part after the @, under which the house makes up its message ids."""
+        return self.address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter with its facts filled in: one subject line, and the same text plain and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """A mail ready to leave. `created_at` is when it was queued, so that sending it again sends the same bytes."""
+
+    id: MailId
+    template: Template
+    sender: Mailbox
+    to: str
+    subject: str
+    text: str
+    html: str
+    attachments: tuple[Attachment, ...] = ()
+    created_at: datetime
+
+    @property
+    def message_id(self) -> str:
+        """The same for every attempt, so that a mail delivered twice is recognised as one."""
+        return f"<{self.id}@{self.sender.host}>"
+
+
+class Mailer(Protocol):
+    """Hands mails to whoever carries them."""
+
+    async def send(self, mail: OutgoingMail) -> None:
+        """Returns once the mail is in other hands. `MailUnavailable` when nobody answers or says to try later;
+        `MailRefused` when this mail or its address is turned away for good, nothing having been sent."""
+        ...
+
+
+class Letters(Protocol):
+    """The house's letters, by template."""
+
+    def write(self, template: Template, context: Mapping[str, Any]) -> Written:
+        """The letter with these facts; a fact the template needs and does not find is an error, never a blank."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """What one party's calendar is told about a booking. A higher `sequence` replaces what was told before."""
+
+    booking_id: BookingId
+    sequence: int
+    cancelled: bool
+    span: Span
+    title: str
+    description: str
+    place: str
+    url: str
+    organizer: Mailbox
+    attendee: Mailbox
+    stamped_at: datetime
+
+
+class Invites(Protocol):
+    """Calendar invitations (iCalendar, RFC 5545 and 5546)."""
+
+    def write(self, invite: Invite) -> Attachment:
+        """A request, or a cancellation, that any calendar files under the same event of that booking."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses of this house's own pages, as they appear in mails."""
+
+    public_url: str
+
+    def __post_init__(self) -> None:
+        if not self.public_url.startswith(("https://", "http://")):
+            raise ValueError("the public address starts with http:// or https://")
+        object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+
+    @property
+    def home(self) -> str:
+        """The front page."""
+        return self.public_url + "/"
+
+    def verify(self, secret: str) -> str:
+        """Confirms a mail address; opening it only shows a page."""
+        return self._with_token("/verify", secret)
+
+    def magic(self, secret: str) -> str:
+        """Signs in without a password; opening it only shows a page."""
+        return self._with_token("/magic", secret)
+
+    def reset(self, secret: str) -> str:
+        """Asks for a new password."""
+        return self._with_token("/reset", secret)
+
+    def booking(self, booking_id: BookingId) -> str:
+        """One booking, to either of its parties."""
+        return self._page("bookings", booking_id)
+
+    def pay(self, booking_id: BookingId) -> str:
+        """Where a held booking is paid for."""
+        return self._page("bookings", booking_id, "pay")
+
+    def review(self, booking_id: BookingId) -> str:
+        """Where a completed booking is reviewed."""
+        return self._page("bookings", booking_id, "review")
+
+    def conversation(self, conversation_id: ConversationId) -> str:
+        """One conversation, to its participants."""
+        return self._page("conversations", conversation_id)
+
+    def sign_in(self) -> str:
+        """Where one signs in."""
+        return self.public_url + "/sign-in"
+
+    def forgot(self) -> str:
+        """Where one says that the password is lost."""
+        return self.public_url + "/forgot"
+
+    def _with_token(self, path: str, secret: str) -> str:
+        return f"{self.public_url}{path}?{urlencode({'token': secret})}"
+
+    def _page(self, *parts: object) -> str:
+        return "/".join([self.public_url, *(quote(str(part), safe="") for part in parts)])

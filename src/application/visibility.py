@@ -1,0 +1,86 @@
+"""Who may see which rows, declared once. PostgreSQL compiles it to row-level security, memory to predicates."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """Anybody, signed in or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicWhen:
+    """Anybody, while the column holds that value."""
+
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The user whose id the column holds."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOf:
+    """Every member of the organization whose id the column holds."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerOf:
+    """The owners and managers of the organization whose id the column holds."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Every participant of the conversation whose id the column holds."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """Admins of the marketplace."""
+
+
+Term = Everyone | PublicWhen | Own | MemberOf | ManagerOf | Participant | Admin
+
+NOBODY: tuple[Term, ...] = ()
+"""Only the house itself."""
+
+VISIBILITY: dict[str, tuple[Term, ...]] = {
+    "users": (Own("id"), Admin()),
+    "credentials": NOBODY,
+    "sessions": (Own("user_id"), Admin()),
+    "refresh_tokens": NOBODY,
+    "one_time_tokens": NOBODY,
+    "profiles": (Everyone(),),
+    "organizations": (Everyone(),),
+    "memberships": (Own("user_id"), MemberOf("organization_id"), Admin()),
+    "jobs": (PublicWhen("state", "published"), MemberOf("organization_id"), Admin()),
+    "ratings": (Everyone(),),
+    "availabilities": (Everyone(),),
+    "bookings": (Own("customer_id"), Own("provider_id"), ManagerOf("organization_id"), Admin()),
+    "payments": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
+    "refunds": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
+    "ledger": (Admin(),),
+    "webhooks": (Admin(),),
+    "reviews": (PublicWhen("state", "published"), Own("author_id"), Own("provider_id"), Admin()),
+    "conversations": (Participant("id"),),
+    "participants": (Participant("conversation_id"),),
+    "messages": (Participant("conversation_id"),),
+    "notifications": (Own("user_id"),),
+    "mails": (Admin(),),
+    "outbox": (Admin(),),
+    "receipts": NOBODY,
+    "tallies": NOBODY,
+    "audit": (Admin(),),
+    "security_events": (Admin(),),
+}
+"""Any one of a table's terms lets a row be seen. A table without an entry fails the tests."""

@@ -1,0 +1,1 @@
+"""What is true: entities, value objects, policies, events and refusals, in plain Python."""

@@ -1,0 +1,1 @@
+"""The few words every context shares: time, money, ids, actors, events and the families of refusal."""

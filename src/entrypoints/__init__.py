@@ -1,0 +1,1 @@
+"""Who asks: REST, command line, webhooks and worker, and the container that wires them."""

@@ -1,0 +1,40 @@
+"""Use cases, built once by the names of the ports they ask for."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
+
+from application.reactions import REACTIONS
+from domain.shared.aggregate import Event
+
+U = TypeVar("U")
+
+
+class MissingPort(Exception):
+    """A use case asks for a port that nothing provides."""
+
+
+class UseCases:
+    """Hands out use cases wired to these ports: a field named `clock` gets the port of that name."""
+
+    def __init__(self, ports: Mapping[str, Any]) -> None:
+        self._ports = ports
+        self._built: dict[type, Any] = {}
+
+    def __call__(self, use_case: type[U]) -> U:
+        """The one instance of that use case."""
+        if use_case not in self._built:
+            self._built[use_case] = self._build(use_case)
+        built: U = self._built[use_case]
+        return built
+
+    def reactions(self) -> dict[type[Event], tuple[Any, ...]]:
+        """The choreography, built."""
+        return {event: tuple(self(reaction) for reaction in some) for event, some in REACTIONS.items()}
+
+    def _build(self, use_case: type[Any]) -> Any:
+        optional = {field.name for field in fields(use_case) if field.default is not MISSING}
+        wanted = {field.name for field in fields(use_case)} - (optional - self._ports.keys())
+        if missing := wanted - self._ports.keys():
+            raise MissingPort(f"{use_case.__name__} asks for {', '.join(sorted(missing))}")
+        return use_case(**{name: self._ports[name] for name in wanted})

@@ -1,0 +1,1 @@
+"""The worker: it delivers events to their reactions and runs what is due by the clock."""
