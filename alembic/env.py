@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
+from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-
-from alembic import context
 
 URL: str = context.config.attributes["url"]
 

@@ -128,6 +128,7 @@ CREATE INDEX outbox_order ON outbox USING btree (subject_id, subject_version, po
 
 CREATE TABLE receipts (
 	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
 	key TEXT NOT NULL, 
 	principal TEXT NOT NULL, 
 	operation TEXT NOT NULL, 

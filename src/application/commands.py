@@ -77,11 +77,14 @@ class Outcome(Generic[T]):
 _current: ContextVar[Command | None] = ContextVar("command", default=None)
 
 
-def take_command() -> Command | None:
-    """The command being carried out, handed out once: its first commit carries the receipt."""
-    command = _current.get()
+def current_command() -> Command | None:
+    """The command being carried out, as long as no commit has taken its receipt."""
+    return _current.get()
+
+
+def receipt_left() -> None:
+    """A commit has taken the command's receipt: later commits of this run leave none."""
     _current.set(None)
-    return command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ class Perform:
 
     async def __call__(self, command: Command, call: Callable[[], Awaitable[T]]) -> Outcome[T]:
         """The outcome of `call`, which runs at most `tries` times and commits at most once."""
+        found: Outcome[T] | None
         if command.asked_to_remember and (found := await self._found(command)):
             return found
         for attempt in range(1, self.tries + 1):

@@ -62,9 +62,7 @@ class House:
         self.wake = Nudges()
         self.begin = StoredBegin(store=self.store, clock=self.clock, ids=self.ids, wake=self.wake)
         self.readers = StoredReaders(self.views)
-        self.perform = Perform(
-            receipts=StoredReceipts(self.store), clock=self.clock, ids=self.ids, chance=NoPause()
-        )
+        self.perform = Perform(receipts=StoredReceipts(self.store), clock=self.clock, ids=self.ids, chance=NoPause())
         self.outbox = StoredOutbox(self.store, self.clock)
         self.ports: dict[str, Any] = {
             "begin": self.begin,

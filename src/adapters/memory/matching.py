@@ -33,11 +33,11 @@ def _holds(value: Any, wanted: object) -> bool:
 def sorted_rows(
     rows: Iterable[Row], order: Order, *, after: Position | None = None, limit: int | None = None
 ) -> list[Row]:
-    """The rows in order, those after a position only, at most `limit`; empty values come last, as NULLs do ascending."""
+    """The rows in order after a position, at most `limit`; empty values come last, as NULLs do ascending."""
     key = _key(order)
     ordered = sorted(rows, key=key, reverse=order.descending)
     if after is not None:
-        mark = _mark(order, after)
+        mark = _rank(after[0], after[-1])
         ordered = [row for row in ordered if (key(row) < mark if order.descending else key(row) > mark)]
     return ordered[:limit]
 
@@ -45,10 +45,6 @@ def sorted_rows(
 def _key(order: Order) -> Callable[[Row], Any]:
     tie = "name" if order.by == "name" else "id"
     return lambda row: _rank(row[order.by], row[tie])
-
-
-def _mark(order: Order, after: Position) -> Any:
-    return _rank(after[0], after[-1])
 
 
 def _rank(value: Any, tie: Any) -> Any:

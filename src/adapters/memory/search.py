@@ -1,6 +1,7 @@
 """Searching jobs in memory, by the same words, order and bounds as PostgreSQL."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.memory.store import MemoryStore
@@ -72,17 +73,14 @@ def _relevance(row: Row, terms: tuple[str, ...]) -> int:
     return sum(_begins(term, row["title_words"]) for term in terms)
 
 
+@dataclass(frozen=True, slots=True)
 class _Newer:
     """Sorts the greater value first, whatever it is."""
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    value: Any
 
     def __lt__(self, other: "_Newer") -> bool:
         return bool(other.value < self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Newer) and bool(other.value == self.value)
 
 
 def _placer(sort: JobSort) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:

@@ -7,13 +7,12 @@ from typing import Any
 from adapters.memory.matching import matches, sorted_rows
 from adapters.memory.tables import MemoryTable
 from adapters.persistence import refusals
-from adapters.persistence.schema import RANK, TABLES
+from adapters.persistence.ordering import turn
+from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Delete, Guard, Insert, Numbers, Store, Tally, Update, Write
 from application.ports.criteria import AnyOf, Criteria, Order, Position
 from domain.shared.errors import Conflict
-
-_KIND = {Delete: 0, Update: 1, Insert: 2}
 
 
 class MemoryStore(Store):
@@ -40,7 +39,7 @@ class MemoryStore(Store):
             numbers = {tally.name: self._move(tally, undo) for tally in sorted(changes.tallies, key=lambda t: t.name)}
             for guard in changes.guards:
                 self._check(guard)
-            for write in sorted(changes.writes, key=lambda w: (RANK[w.table], _KIND[type(w)])):
+            for write in sorted(changes.writes, key=turn):
                 self._apply(write, numbers, undo)
             self._check_references(changes.writes)
         except Exception:
@@ -54,14 +53,10 @@ class MemoryStore(Store):
         for row in sorted_rows(outbox.among("finished_at", None) or (), Order("due_at")):
             free = row["dead_at"] is None and (row["leased_until"] is None or row["leased_until"] <= now)
             if len(claimed) < limit and row["due_at"] <= now and free and self._is_next(row, now):
-                row = {
-                    **row,
-                    "version": row["version"] + 1,
-                    "attempts": row["attempts"] + 1,
-                    "leased_until": now + lease,
-                }
-                outbox.put(row)
-                claimed.append(dict(row))
+                leased = {**row, "version": row["version"] + 1, "leased_until": now + lease}
+                leased["attempts"] += 1
+                outbox.put(leased)
+                claimed.append(dict(leased))
         return claimed
 
     def _is_next(self, row: Row, now: datetime) -> bool:

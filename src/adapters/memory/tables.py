@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapters.persistence import refusals
-from adapters.persistence.schema.tables import Check, Excludes, Index, References, Row, Table, Unique
+from adapters.persistence.schema.tables import Check, Excludes, References, Row, Table, Unique
 
 Key = tuple[Any, ...]
 
@@ -112,11 +112,9 @@ def _values(unique: Unique, row: Row) -> Key | None:
 
 def _grouped(declared: Table) -> Iterable[str]:
     """Columns worth an equality index: the first of each index and unique constraint, and every reference."""
-    firsts = [index.columns[0] for index in declared.indexes if isinstance(index, Index)]
+    firsts = [index.columns[0] for index in declared.indexes]
     firsts += [c.columns[0] for c in declared.constraints if isinstance(c, Unique)]
     firsts += [c.column for c in declared.constraints if isinstance(c, References)]
     firsts += [c.equal for c in declared.constraints if isinstance(c, Excludes)]
     names = {column.name for column in declared.columns} - {"id"}
     return {first.split(" ")[0] for first in firsts} & names
-
-

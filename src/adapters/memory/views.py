@@ -43,7 +43,9 @@ class MemoryViews(Views):
         eyes = Eyes(self._store, actor)
         if source in TABLES:
             rows: list[Row] = [
-                row for row in self._store.candidates(source, criteria) if matches(row, criteria) and eyes.see(source, row)
+                row
+                for row in self._store.candidates(source, criteria)
+                if matches(row, criteria) and eyes.see(source, row)
             ]
         else:
             rows = [row for row in self._joined(VIEWS[source], eyes, criteria) if matches(row, criteria)]

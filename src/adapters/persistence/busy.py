@@ -22,9 +22,7 @@ class StoredBusyTimes(BusyTimes):
 
     async def busy(self, provider_id: UserId, span: Span, now: datetime) -> list[Busy]:
         criteria = {"provider_id": provider_id, "active": True, "blocked": Overlaps(span)}
-        rows = await self._views.rows(
-            SYSTEM, "bookings", _COLUMNS, criteria, order=Order(), after=None, limit=MOST
-        )
+        rows = await self._views.rows(SYSTEM, "bookings", _COLUMNS, criteria, order=Order(), after=None, limit=MOST)
         return [
             Busy(
                 blocked=row["blocked"],

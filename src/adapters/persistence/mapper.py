@@ -1,7 +1,7 @@
 """Between a dataclass and its row: derived once from type hints, so that a field is never named twice."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType

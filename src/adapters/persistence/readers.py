@@ -1,6 +1,5 @@
 """Readers over any store's views: rows become view dataclasses, pages end where the next begins."""
 
-from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -37,9 +36,15 @@ class StoredReaders(Readers):
         after: Position | None = None,
         limit: int,
     ) -> Page[V]:
-        mapper = _mapper(view)
+        mapper, source = _mapper(view), str(view.source)  # type: ignore[attr-defined]
         rows = await self._views.rows(
-            actor, view.source, mapper.columns, where, order=order, after=after, limit=limit + 1  # type: ignore[attr-defined]
+            actor,
+            source,
+            mapper.columns,
+            where,
+            order=order,
+            after=after,
+            limit=limit + 1,
         )
         more = len(rows) > limit
         shown = rows[:limit]
@@ -47,9 +52,13 @@ class StoredReaders(Readers):
         return Page([mapper.build(row) for row in shown], end)
 
 
-@lru_cache(maxsize=256)
+_MAPPERS: dict[type[Any], Mapper[Any]] = {}
+
+
 def _mapper(view: type[Any]) -> Mapper[Any]:
-    return Mapper(view)
+    if view not in _MAPPERS:
+        _MAPPERS[view] = Mapper(view)
+    return _MAPPERS[view]
 
 
 def _word(view: type[Any]) -> str:

@@ -1,6 +1,6 @@
 """Receipts over any store: the answer's row image becomes the aggregate again."""
 
-from datetime import datetime, date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 

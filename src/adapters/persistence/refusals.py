@@ -5,15 +5,25 @@ from collections.abc import Callable
 from application.commands import AlreadyCommitted
 from domain.bookings import SlotTaken, SoldOut
 from domain.identity import EmailTaken
+from domain.notifications import MailAlreadyQueued
 from domain.shared.errors import Conflict, Invalid, Refusal, StaleVersion
+
+
+def _again() -> Refusal:
+    return StaleVersion("somebody was faster; try again")
+
 
 REFUSALS: dict[str, Callable[[], Refusal]] = {
     "receipts_pkey": lambda: AlreadyCommitted("this was done already"),
     "receipts_key": lambda: AlreadyCommitted("this was done already"),
     "bookings_no_overlap": SlotTaken,
     "users_email": EmailTaken,
+    "mails_once": lambda: MailAlreadyQueued("this person has been written to about this"),
+    "bookings_reference": _again,
+    "organizations_pkey": _again,
 }
-"""The refusal of each constraint that two honest requests can run into."""
+"""The refusal of each constraint that two honest requests can run into. Where another run finds its way (a reference
+drawn twice, a provider's own organization founded twice at once), the command is run again."""
 
 SERIES: dict[str, Callable[[], Refusal]] = {"seats": SoldOut}
 """The refusal when a tally would pass its ceiling, by the first word of its name."""

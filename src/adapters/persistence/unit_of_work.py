@@ -12,7 +12,7 @@ from adapters.persistence.mapper import JSON
 from adapters.persistence.mapping import KEPT, Kept
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Delete, Guard, Insert, Store, Tally, Update, Write
-from application.commands import Command, take_command
+from application.commands import Command, current_command, receipt_left
 from application.ports.clock import Clock
 from application.ports.collections import Collection
 from application.ports.ids import Ids
@@ -50,9 +50,10 @@ class StoredBegin(Begin):
         yield work
         changes = work.changes()
         if not changes.is_empty:
-            if command := take_command():
+            if command := current_command():
                 changes = replace(changes, writes=(*changes.writes, work.receipt(command)))
             work.settle(await self.store.commit(changes))
+            receipt_left()
             self.wake.poke()
 
 
@@ -125,6 +126,7 @@ class StoredWork(Work):
         now = self._clock.now()
         row: Row = {
             "id": command.id,
+            "version": 1,
             "key": command.key,
             "principal": command.principal,
             "operation": command.operation,
@@ -183,8 +185,7 @@ class StoredWork(Work):
         news: list[Write] = [
             self._outgoing(kept, thing, version, event, index, now) for index, event in enumerate(events)
         ]
-        for event in events:
-            news.append(self._audit(kept, thing, version, event.name, JSON.unstructure(event), now))
+        news += [self._audit(kept, thing, version, event.name, JSON.unstructure(event), now) for event in events]
         if write is not None and not events and not kept.table.append_only:
             verb = {Insert: "created", Update: "changed", Delete: "deleted"}[type(write)]
             news.append(self._audit(kept, thing, version, f"{kept.table.name}.{verb}", {}, now))

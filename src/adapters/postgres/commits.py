@@ -10,11 +10,11 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
+from adapters.persistence.ordering import turn
 from adapters.persistence.schema import RANK, TABLES
-from adapters.persistence.store import Changes, Delete, Insert, Update, Write
+from adapters.persistence.store import Changes, Delete, Update, Write
 from adapters.postgres.values import cast, quoted, sent
 
-_KINDS: tuple[type[Write], ...] = (Delete, Update, Insert)
 Part = tuple[str, str]
 """What a part does ("lock", "raise", "lower", "guard", "delete", "update", "insert", "number") and to which table."""
 
@@ -42,17 +42,17 @@ def _batches(changes: Changes) -> Iterator[Batch]:
         yield Batch(("lock", ""), len(changes.locks), [sorted(changes.locks)])
     tallies = sorted(changes.tallies, key=lambda tally: tally.name)
     if raised := [tally for tally in tallies if tally.by > 0]:
-        columns = [[t.name for t in raised], [t.by for t in raised], [t.ceiling for t in raised]]
+        columns: list[list[Any]] = [[t.name for t in raised], [t.by for t in raised], [t.ceiling for t in raised]]
         yield Batch(("raise", ""), len(raised), columns)
     if lowered := [tally for tally in tallies if tally.by < 0]:
         yield Batch(("lower", ""), len(lowered), [[t.name for t in lowered], [t.by for t in lowered]])
     guards = sorted(changes.guards, key=lambda guard: (RANK[guard.table], guard.id))
-    for table, group in groupby(guards, key=lambda guard: guard.table):
-        members = list(group)
+    for table, some in groupby(guards, key=lambda guard: guard.table):
+        members = list(some)
         yield Batch(("guard", table), len(members), [[g.id for g in members], [g.version for g in members]])
-    writes = sorted(changes.writes, key=lambda write: (RANK[write.table], _KINDS.index(type(write))))
-    for (table, kind), some in groupby(writes, key=lambda write: (write.table, type(write))):
-        yield _writes(table, kind, list(some))
+    for _, group in groupby(sorted(changes.writes, key=turn), key=turn):
+        writes = list(group)
+        yield _writes(writes[0].table, type(writes[0]), writes)
 
 
 def _writes(table: str, kind: type[Write], writes: Sequence[Any]) -> Batch:

@@ -3,6 +3,7 @@
 `python -m adapters.postgres.ddl` prints it. A migration is written from it once and then stands by itself; a test holds
 the two together."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,4 +49,4 @@ def _parts() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(script(), end="")
+    sys.stdout.write(script())

@@ -32,7 +32,9 @@ def refused(error: Exception, changes: Changes) -> Refusal | None:
 
 def unreadable(error: Exception) -> Refusal | None:
     """The refusal for values no database can hold, or a database that is away; None for a fault."""
-    if isinstance(error, asyncpg.DataError | OverflowError | UnicodeEncodeError | asyncpg.CharacterNotInRepertoireError):
+    if isinstance(
+        error, asyncpg.DataError | OverflowError | UnicodeEncodeError | asyncpg.CharacterNotInRepertoireError
+    ):
         return Invalid("a value cannot be stored as it is")
     if isinstance(error, asyncpg.OutOfMemoryError | asyncpg.DiskFullError | asyncpg.QueryCanceledError):
         return Unavailable("the database cannot do this now")

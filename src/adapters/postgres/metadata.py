@@ -40,10 +40,11 @@ def _add(meta: sa.MetaData, declared: Table) -> None:
         match constraint:
             case Check(name, sql, _):
                 table.append_constraint(sa.CheckConstraint(sql, name=name))
-            case Unique(name, names, None):
-                table.append_constraint(sa.UniqueConstraint(*names, name=name))
             case Unique(name, names, where):
-                sa.Index(name, *(table.c[n] for n in names), unique=True, postgresql_where=sa.text(where.sql))
+                if where is None:
+                    table.append_constraint(sa.UniqueConstraint(*names, name=name))
+                else:
+                    sa.Index(name, *(table.c[n] for n in names), unique=True, postgresql_where=sa.text(where.sql))
             case Excludes(name, equal, differ, overlap, where):
                 table.append_constraint(
                     pg.ExcludeConstraint(

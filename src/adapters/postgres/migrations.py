@@ -3,10 +3,9 @@
 import io
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-
-from alembic import command
 
 ROOT = Path(__file__).parents[3]
 """The checkout: migrations live beside src, and Guildhall runs from its checkout everywhere."""

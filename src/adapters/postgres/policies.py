@@ -57,8 +57,7 @@ def _table(table: Table, terms: tuple[Term, ...]) -> Iterator[str]:
     name = table.name
     yield f"alter table {name} enable row level security"
     yield f"revoke all on {name} from anon, authenticated, service_role, public"
-    kept = table.append_only and not table.fills
-    yield f"grant select, insert{'' if kept else ', update'}{'' if table.append_only else ', delete'} on {name} to service_role"
+    yield f"grant {', '.join(_verbs(table))} on {name} to service_role"
     yield f"create policy {name}_house on {name} to service_role using (true) with check (true)"
     shown = ", ".join(quoted(column.name) for column in table.columns if not column.private)
     public = [term for term in terms if isinstance(term, Everyone | PublicWhen)]
@@ -72,6 +71,12 @@ def _table(table: Table, terms: tuple[Term, ...]) -> Iterator[str]:
             f"create trigger {name}_append_only before update or delete on {name} "
             f"for each row execute function refuse_rewriting({', '.join(repr(name) for name in table.fills)})"
         )
+
+
+def _verbs(table: Table) -> tuple[str, ...]:
+    if not table.append_only:
+        return ("select", "insert", "update", "delete")
+    return ("select", "insert", "update") if table.fills else ("select", "insert")
 
 
 def _view(view: View) -> str:
@@ -88,4 +93,5 @@ def _view(view: View) -> str:
             )
         else:
             joins.append(f"left join {join.table} {alias} on {alias}.{join.there} = b.{join.here}")
-    return f"create view {view.name} with (security_invoker = true) as select {', '.join(columns)} from {view.base} b {' '.join(joins)}"
+    shown = f"select {', '.join(columns)} from {view.base} b {' '.join(joins)}"
+    return f"create view {view.name} with (security_invoker = true) as {shown}"

@@ -3,14 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from adapters.postgres.values import use_json
 from domain.shared.errors import Unavailable
 
-Connection = asyncpg.pool.PoolConnectionProxy
+Connection: TypeAlias = Any
+"""An asyncpg connection of a pool; the library has no types that hold."""
 _GONE = (
     OSError,
     TimeoutError,

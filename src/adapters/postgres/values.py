@@ -1,6 +1,7 @@
 """Values between our rows and asyncpg: spans are ranges there, jsonb is text, instants come back in UTC."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -10,13 +11,21 @@ from sqlalchemy.dialects import postgresql
 from adapters.persistence.schema.tables import Column, Row
 from domain.shared.time import Span
 
-
 _NAMES = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class _Json:
+    """A JSON list inside an array of jsonb, where asyncpg would take a bare list for another dimension."""
+
+    value: Any
 
 
 def sent(value: Any) -> Any:
     """The value as asyncpg takes it."""
-    return asyncpg.Range(value.starts_at, value.ends_at) if isinstance(value, Span) else value
+    if isinstance(value, Span):
+        return asyncpg.Range(value.starts_at, value.ends_at)
+    return _Json(value) if isinstance(value, list) else value
 
 
 def received(record: Mapping[str, Any], spans: Iterable[str]) -> Row:
@@ -40,6 +49,8 @@ def quoted(name: str) -> str:
 
 async def use_json(connection: Any) -> None:
     """Let this connection speak jsonb as Python values."""
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
-    )
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_as_text, decoder=orjson.loads)
+
+
+def _as_text(value: Any) -> str:
+    return orjson.dumps(value.value if isinstance(value, _Json) else value).decode()

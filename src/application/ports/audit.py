@@ -7,10 +7,10 @@ from domain.audit import AuditEntry, Head, Link, Seal
 
 
 class AuditTrail(Protocol):
-    """Committed audit rows and the seals that chain them. Neither is ever changed or removed."""
+    """Committed audit entries, each of which gets its place in the chain once, and is never changed otherwise."""
 
     async def unsealed(self, *, limit: int) -> list[AuditEntry]:
-        """Committed entries without a seal, oldest first."""
+        """Committed entries that are not sealed yet, oldest first."""
         ...
 
     async def head(self) -> Head:
@@ -23,5 +23,5 @@ class AuditTrail(Protocol):
         ...
 
     async def chain(self, *, after: int, limit: int) -> list[Link]:
-        """The links that follow that position, in order; a seal whose entry is gone has none."""
+        """The links that follow that position, in order."""
         ...

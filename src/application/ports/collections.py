@@ -17,7 +17,7 @@ A = TypeVar("A", bound=Identified)
 
 
 class Collection(Protocol[A]):
-    """All aggregates of one kind, inside one unit of work. What it hands out is watched: changes are written on leaving."""
+    """All aggregates of one kind, in one unit of work. What it hands out is watched; changes are written on leaving."""
 
     async def get(self, id: UUID) -> A:
         """The aggregate of that id, the same object each time within a block; refuses with `NotFound`."""

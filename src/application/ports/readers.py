@@ -44,5 +44,3 @@ class Readers(Protocol):
     ) -> Page[V]:
         """The next `limit` rows this actor may see that match, in order, after that position."""
         ...
-
-

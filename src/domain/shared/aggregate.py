@@ -9,7 +9,7 @@ from domain.shared.errors import Outdated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened, under a stable `name` such as "booking.confirmed"; its fields are ids and plain values."""
+    """Something that happened, under a stable `name` such as "booking.confirmed"; fields are ids and plain values."""
 
     name: ClassVar[str]
 

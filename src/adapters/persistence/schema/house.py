@@ -52,7 +52,7 @@ OUTBOX = Table(
 RECEIPTS = Table(
     "receipts",
     (
-        uuid("id"),
+        *identity(),
         text("key"),
         text("principal"),
         text("operation"),

@@ -133,7 +133,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """The row of `table` whose `there` equals the base's `here`, if any; `columns` maps the view's names to its columns."""
+    """The row of `table` whose `there` equals the base's `here`, if any; `columns` maps the view's names to its."""
 
     table: str
     here: str

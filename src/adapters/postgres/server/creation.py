@@ -9,6 +9,7 @@ from adapters.postgres.server.account import Account, belong
 from adapters.postgres.server.binaries import Binaries, open_folder
 from adapters.postgres.server.failures import ServerUnavailable
 from adapters.postgres.server.locks import FileLock
+from adapters.system.secrets import fresh_secret
 
 OWNER = "postgres"
 HOST_RULES = """# Written by Guildhall: passwords only, from this machine only.
@@ -29,7 +30,7 @@ def create_cluster(
     account.own(staging)
     _initialise(staging, binaries=binaries, account=account, life=life, durable=durable)
     write(staging / "pg_hba.conf", HOST_RULES, mode=0o644)
-    password = os.urandom(24).hex()  # noqa: TID251 - the server's own key, which nothing else ever sees
+    password = fresh_secret()
     write(data.with_name("password"), f"{password}\n")
     single = account.run(
         *(binaries.folder / "postgres", "--single", "-D", staging),

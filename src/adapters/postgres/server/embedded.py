@@ -51,8 +51,8 @@ class EmbeddedServer:
         with users:
             try:
                 with self._gate():
-                    # Nobody holds it alone but behind the gate, so this cannot fail.
-                    users.shared()
+                    if not users.shared():
+                        raise ServerUnavailable(f"{self._folder} is being stopped by somebody who passed its gate")
                     url = self._cluster.url(self._cluster.run())
                 yield url
             finally:

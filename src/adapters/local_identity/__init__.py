@@ -1,0 +1,19 @@
+"""Identity of the house's own making: argon2id passwords, ES256 access tokens, derived secrets."""
+
+from adapters.local_identity.keyring import FixedKeyring, KeptKeyring, Keyring, KeyringUnusable, SigningKey
+from adapters.local_identity.passwords import HashCost, LocalPasswords
+from adapters.local_identity.secrets import DerivedOneTimeSecrets, DerivedRefreshSecrets
+from adapters.local_identity.tokens import LocalAccessTokens
+
+__all__ = [
+    "DerivedOneTimeSecrets",
+    "DerivedRefreshSecrets",
+    "FixedKeyring",
+    "HashCost",
+    "KeptKeyring",
+    "Keyring",
+    "KeyringUnusable",
+    "LocalAccessTokens",
+    "LocalPasswords",
+    "SigningKey",
+]

@@ -1,0 +1,46 @@
+"""Keeping a store tidy, and telling how it is: what has been delivered is forgotten, what waits is counted."""
+
+from datetime import timedelta
+
+from adapters.persistence.store import Changes, Delete, Store
+from application.ports.clock import Clock
+from application.ports.criteria import Between, Order, Present
+from domain.shared.errors import StaleVersion
+
+KEPT_EVENTS = timedelta(days=7)
+BATCH = 500
+
+
+class Housekeeping:
+    """Duties of the house that belong to no context."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def tidy(self) -> int:
+        """Forget receipts whose time is over and events delivered long ago; says how many."""
+        now = self._clock.now()
+        receipts = await self._forget("receipts", "expires_at", Between(below=now))
+        return receipts + await self._forget("outbox", "finished_at", Between(below=now - KEPT_EVENTS))
+
+    async def backlog(self) -> dict[str, int]:
+        """How many events wait and how many were given up."""
+        waiting = await self._store.load("outbox", {"finished_at": None, "dead_at": None}, limit=10_000)
+        dead = await self._store.load("outbox", {"finished_at": None, "dead_at": Present()}, limit=10_000)
+        due = sum(row["due_at"] <= self._clock.now() for row in waiting)
+        return {"due": due, "scheduled": len(waiting) - due, "dead": len(dead)}
+
+    async def check_store(self) -> str:
+        """Whether the store answers."""
+        await self._store.load("tallies", {}, limit=1)
+        return "answers"
+
+    async def _forget(self, table: str, column: str, when: Between) -> int:
+        rows = await self._store.load(table, {column: when}, order=Order(column), limit=BATCH)
+        deletes = tuple(Delete(table, row["id"], row["version"]) for row in rows)
+        try:
+            if deletes:
+                await self._store.commit(Changes(writes=deletes))
+        except StaleVersion:
+            return 0  # another worker tidies too
+        return len(deletes)

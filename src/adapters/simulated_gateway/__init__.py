@@ -1,0 +1,10 @@
+"""A payment gateway that moves no money and behaves like one that does: it keeps its own books in SQLite, asks for
+second steps, declines, honours idempotency keys and tells us by signed webhooks, late and more than once if it must."""
+
+from adapters.simulated_gateway.books import Books
+from adapters.simulated_gateway.cards import CARDS
+from adapters.simulated_gateway.delivery import Deliveries
+from adapters.simulated_gateway.gateway import SimulatedGateway
+from adapters.simulated_gateway.signature import HEADER, SimulatedVerifier, signed
+
+__all__ = ["CARDS", "HEADER", "Books", "Deliveries", "SimulatedGateway", "SimulatedVerifier", "signed"]

@@ -1,0 +1,70 @@
+"""The simulated gateway's own books, in SQLite. Each piece of work is one transaction, off the event loop."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_TABLES = """
+create table if not exists payments (
+    ref text primary key, payment_id text not null, attempt integer not null, state text not null,
+    amount integer not null, currency text not null, captured integer not null default 0,
+    refunded integer not null default 0, card text not null default '', failure text not null default '',
+    client_secret text not null);
+create table if not exists refunds (
+    ref text primary key, refund_id text not null, payment_ref text not null references payments (ref),
+    state text not null, amount integer not null, currency text not null, failure text not null default '');
+create table if not exists answers (
+    key text primary key, fingerprint text not null, answer text not null);
+create table if not exists deliveries (
+    id text primary key, body text not null, created_at real not null, due_at real not null, tries integer not null,
+    delivered_at real, given_up_at real, last_error text not null default '');
+create index if not exists deliveries_due on deliveries (due_at) where delivered_at is null and given_up_at is null;
+"""
+
+
+class Books:
+    """One SQLite file shared by every process of an installation, or ":memory:" for one process alone."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._in_memory = str(path) == ":memory:"
+        if not self._in_memory:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock()
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._connection.row_factory = sqlite3.Row
+        if not self._in_memory:
+            self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma foreign_keys = on")
+        self._connection.executescript(_TABLES)
+
+    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run this in one transaction; an exception undoes it."""
+        if self._in_memory:
+            return self._run(work)
+        return await asyncio.to_thread(self._run, work)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._lock, _transaction(self._connection):
+            return work(self._connection)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")

@@ -1,0 +1,46 @@
+"""What a payment does to its booking, whenever it arrives."""
+
+from dataclasses import dataclass
+
+from application.bookings.gate import gate
+from application.ports.clock import Clock
+from application.ports.unit_of_work import Begin
+from domain.bookings import BookingState, JobNotBookable, NotOffered, SlotTaken, SoldOut, TooManySeats
+from domain.payments import PaymentCaptured
+from domain.shared.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleBooking:
+    """A payment confirms the hold it was asked for. If the hold has expired meanwhile, the slot is taken again while it
+    is still free; otherwise, or if the booking was called off, all of the money goes back. One or the other, once."""
+
+    begin: Begin
+    clock: Clock
+
+    async def __call__(self, actor: Actor, event: PaymentCaptured) -> None:
+        try:
+            await self._place(actor, event)
+        except (SlotTaken, SoldOut, NotOffered, JobNotBookable, TooManySeats):
+            await self._give_up(actor, event)
+
+    async def _place(self, actor: Actor, event: PaymentCaptured) -> None:
+        now = self.clock.now()
+        async with self.begin(actor) as work:
+            booking = await work.bookings.get(event.booking_id)
+            if booking.settled_by(event.payment_id):
+                return
+            if booking.awaits_payment:
+                booking.confirm(payment_id=event.payment_id, amount=event.amount, now=now)
+            elif booking.state is BookingState.EXPIRED:
+                job = await work.jobs.get(booking.job_id)
+                booking.retake(payment_id=event.payment_id, amount=event.amount, capacity=job.capacity, now=now)
+                await gate(work, booking, now=now)
+            else:
+                booking.unplaceable(payment_id=event.payment_id, amount=event.amount)
+
+    async def _give_up(self, actor: Actor, event: PaymentCaptured) -> None:
+        async with self.begin(actor) as work:
+            booking = await work.bookings.get(event.booking_id)
+            if not booking.settled_by(event.payment_id):
+                booking.unplaceable(payment_id=event.payment_id, amount=event.amount)

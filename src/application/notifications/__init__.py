@@ -1,0 +1,37 @@
+"""Telling people: news inside the house and mails that leave it, all of it in answer to events."""
+
+from application.notifications.accounts import SendTokenMail, TellOfPasswordChange, TellOfRepeatedSignUp, WelcomeUser
+from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
+from application.notifications.messages import TellOfMessage
+from application.notifications.payments import TellOfPayment
+from application.notifications.reading import (
+    CountUnread,
+    ListNotifications,
+    NotificationView,
+    ReadAllNotifications,
+    ReadNotification,
+    UnreadCount,
+)
+from application.notifications.sending import ListMails, MailView, ResendMail, SendMail
+
+__all__ = [
+    "AskForReview",
+    "BookingNews",
+    "CountUnread",
+    "ListMails",
+    "ListNotifications",
+    "MailView",
+    "NotificationView",
+    "ReadAllNotifications",
+    "ReadNotification",
+    "ResendMail",
+    "SendMail",
+    "SendTokenMail",
+    "TellOfBooking",
+    "TellOfMessage",
+    "TellOfPasswordChange",
+    "TellOfPayment",
+    "TellOfRepeatedSignUp",
+    "UnreadCount",
+    "WelcomeUser",
+]

@@ -1,0 +1,69 @@
+"""What can be done with payments: pay, be told, give back, look things up."""
+
+from application.payments.hearing import (
+    ListWebhooks,
+    ProcessWebhook,
+    ReceiveWebhook,
+    ReplayWebhook,
+    UnknownSender,
+    WebhookView,
+)
+from application.payments.paying import (
+    AbandonPayment,
+    Checkout,
+    GetCheckout,
+    OpenPayment,
+    RefreshPayment,
+    StartPayment,
+)
+from application.payments.reading import (
+    GetPayment,
+    LedgerEntryView,
+    ListLedger,
+    ListPayments,
+    ListRefunds,
+    PaymentFilter,
+    PaymentView,
+    RefundFilter,
+    RefundView,
+)
+from application.payments.refunding import (
+    AskRefund,
+    NotYoursToRefund,
+    RefundCancelledBooking,
+    RefundPayment,
+    RefundUnplaceable,
+    Repayment,
+)
+from application.payments.resolving import ResolveUnknown
+
+__all__ = [
+    "AbandonPayment",
+    "AskRefund",
+    "Checkout",
+    "GetCheckout",
+    "GetPayment",
+    "LedgerEntryView",
+    "ListLedger",
+    "ListPayments",
+    "ListRefunds",
+    "ListWebhooks",
+    "NotYoursToRefund",
+    "OpenPayment",
+    "PaymentFilter",
+    "PaymentView",
+    "ProcessWebhook",
+    "ReceiveWebhook",
+    "RefreshPayment",
+    "RefundCancelledBooking",
+    "RefundFilter",
+    "RefundPayment",
+    "RefundUnplaceable",
+    "RefundView",
+    "Repayment",
+    "ReplayWebhook",
+    "ResolveUnknown",
+    "StartPayment",
+    "UnknownSender",
+    "WebhookView",
+]

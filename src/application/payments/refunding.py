@@ -1,0 +1,149 @@
+"""Giving back: by the provider's decision, by a cancellation's policy, or because the slot was gone."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from application.inputs import submitted
+from application.parties import side_of
+from application.payments.paying import abandon
+from application.payments.settling import ask_to_refund, take_sending
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.payments import PaymentGateway
+from application.ports.unit_of_work import Begin, Work
+from domain.bookings import BookingCancelled, BookingMissed, BookingUnplaceable
+from domain.payments import Payment, Refund, RefundRequested, RefundState, RefundTooLarge
+from domain.shared.actors import Actor
+from domain.shared.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated
+from domain.shared.ids import PaymentId, RefundId
+from domain.shared.money import Money
+from domain.shared.terms import Side
+
+_REASON = {
+    BookingCancelled.name: "the booking was cancelled",
+    BookingMissed.name: "the customer did not turn up",
+}
+
+
+class NotYoursToRefund(Forbidden):
+    """A customer cancels and gets what the policy gives; only the provider's side gives money back by hand."""
+
+    code = "payment.not_yours_to_refund"
+
+
+@submitted
+class Repayment:
+    """How much to give back, and why."""
+
+    amount_minor: int | None = None
+    """The amount in the payment's smallest unit (cents, yen); leave it out to give back all that is left."""
+
+    reason: str = ""
+    """What the customer and the books are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundPayment:
+    """Give a customer all or part of what they paid, never more than is left; more than once if need be."""
+
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (
+        Unauthenticated,
+        NotFound,
+        NotYoursToRefund,
+        RefundTooLarge,
+        Invalid,
+    )
+    begin: Begin
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, actor: Actor, payment_id: PaymentId, repayment: Repayment) -> Refund:
+        async with self.begin(actor) as work:
+            payment = await work.payments.get(payment_id)
+            await _must_be_provider(work, actor, payment)
+            amount = payment.refundable
+            if repayment.amount_minor is not None:
+                amount = Money(repayment.amount_minor, payment.amount.currency)
+            refund = Refund.request(
+                id=RefundId(self.ids.new()),
+                payment=payment,
+                amount=amount,
+                reason=repayment.reason,
+                now=self.clock.now(),
+            )
+            work.refunds.add(refund)
+            return work.answer(refund)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundCancelledBooking:
+    """A booking that was cancelled or missed gives back what its policy decided. If it was not paid yet, the payment is
+    closed instead; money that arrives all the same is the booking's to judge."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    gateway: PaymentGateway
+
+    async def __call__(self, actor: Actor, event: BookingCancelled | BookingMissed) -> None:
+        if event.payment_id is None:
+            return
+        async with self.begin(actor) as work:
+            asked = await work.payments.first(id=event.payment_id)
+        if asked is None or not asked.is_captured:
+            await abandon(event.payment_id, actor, self.begin, self.clock, self.ids, self.gateway)
+            return
+        async with self.begin(actor) as work:
+            payment = await work.payments.get(event.payment_id)
+            _give(work, payment, event.refund, _REASON[event.name], ids=self.ids, clock=self.clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundUnplaceable:
+    """A payment came too late and its slot was gone: all that is left of it goes back."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, actor: Actor, event: BookingUnplaceable) -> None:
+        async with self.begin(actor) as work:
+            payment = await work.payments.get(event.payment_id)
+            reason = "the payment came too late and the slot was gone"
+            _give(work, payment, payment.refundable, reason, ids=self.ids, clock=self.clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskRefund:
+    """A refund that was decided is sent by the gateway, under its own id, so that asking twice sends it once."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    gateway: PaymentGateway
+
+    async def __call__(self, actor: Actor, event: RefundRequested) -> None:
+        async with self.begin(actor) as work:
+            refund = await work.refunds.get(event.refund_id)
+            payment = await work.payments.get(refund.payment_id)
+        if refund.state is not RefundState.REQUESTED:
+            return
+        answer = await ask_to_refund(self.gateway, refund, payment)
+        async with self.begin(actor) as work:
+            refund = await work.refunds.get(event.refund_id)
+            payment = await work.payments.get(refund.payment_id)
+            take_sending(work, refund, payment, answer, ids=self.ids, now=self.clock.now())
+
+
+def _give(work: Work, payment: Payment, amount: Money, reason: str, *, ids: Ids, clock: Clock) -> None:
+    """Ask for a refund of this amount, or of what is left if that is less; of nothing, for none."""
+    amount = min(amount, payment.refundable)
+    if Money.zero(amount.currency) < amount:
+        refund = Refund.request(id=RefundId(ids.new()), payment=payment, amount=amount, reason=reason, now=clock.now())
+        work.refunds.add(refund)
+
+
+async def _must_be_provider(work: Work, actor: Actor, payment: Payment) -> None:
+    booking = await work.bookings.get(payment.booking_id)
+    if await side_of(work, actor, booking) is not Side.PROVIDER:
+        raise NotYoursToRefund("only the provider's side gives money back; cancel the booking instead")

@@ -1,0 +1,91 @@
+"""The choreography on one page: what follows from what. Each reaction has its effect once per event."""
+
+from application.bookings import ExpireHold, SettleBooking
+from application.messaging import OpenBookingConversation
+from application.notifications import (
+    AskForReview,
+    SendMail,
+    SendTokenMail,
+    TellOfBooking,
+    TellOfMessage,
+    TellOfPasswordChange,
+    TellOfPayment,
+    TellOfRepeatedSignUp,
+    WelcomeUser,
+)
+from application.payments import (
+    AbandonPayment,
+    AskRefund,
+    OpenPayment,
+    ProcessWebhook,
+    RefundCancelledBooking,
+    RefundUnplaceable,
+    ResolveUnknown,
+)
+from application.reviews import MoveRating
+from domain.bookings import (
+    BookingAccepted,
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingDeclined,
+    BookingExpired,
+    BookingHeld,
+    BookingMissed,
+    BookingRequested,
+    BookingRescheduled,
+    BookingUnplaceable,
+    HoldDue,
+    ReviewDue,
+)
+from domain.identity import OneTimeTokenIssued, PasswordChanged, SignUpRepeated, UserSignedUp
+from domain.messaging import MessageSent
+from domain.notifications import MailQueued
+from domain.payments import (
+    PaymentCaptured,
+    PaymentDoubted,
+    PaymentFailed,
+    PaymentRequested,
+    PaymentStrayed,
+    RefundDoubted,
+    RefundRequested,
+    RefundSucceeded,
+    WebhookReceived,
+)
+from domain.reviews import ReviewHidden, ReviewPosted, ReviewRestored
+from domain.shared.aggregate import Event
+
+REACTIONS: dict[type[Event], tuple[type, ...]] = {
+    UserSignedUp: (WelcomeUser,),
+    SignUpRepeated: (TellOfRepeatedSignUp,),
+    OneTimeTokenIssued: (SendTokenMail,),
+    PasswordChanged: (TellOfPasswordChange,),
+    BookingRequested: (OpenBookingConversation, TellOfBooking),
+    BookingAccepted: (TellOfBooking,),
+    BookingDeclined: (TellOfBooking,),
+    BookingHeld: (OpenBookingConversation, TellOfBooking),
+    HoldDue: (ExpireHold,),
+    BookingExpired: (AbandonPayment, TellOfBooking),
+    BookingConfirmed: (OpenBookingConversation, TellOfBooking),
+    BookingRescheduled: (TellOfBooking,),
+    BookingCancelled: (RefundCancelledBooking, TellOfBooking),
+    BookingCompleted: (TellOfBooking,),
+    BookingMissed: (RefundCancelledBooking, TellOfBooking),
+    BookingUnplaceable: (RefundUnplaceable, TellOfBooking),
+    ReviewDue: (AskForReview,),
+    PaymentRequested: (OpenPayment,),
+    PaymentCaptured: (SettleBooking, TellOfPayment),
+    PaymentFailed: (TellOfPayment,),
+    PaymentStrayed: (AbandonPayment,),
+    PaymentDoubted: (ResolveUnknown,),
+    RefundRequested: (AskRefund,),
+    RefundSucceeded: (TellOfPayment,),
+    RefundDoubted: (ResolveUnknown,),
+    WebhookReceived: (ProcessWebhook,),
+    ReviewPosted: (MoveRating,),
+    ReviewHidden: (MoveRating,),
+    ReviewRestored: (MoveRating,),
+    MessageSent: (TellOfMessage,),
+    MailQueued: (SendMail,),
+}
+"""Event to reactions, in the order they run."""

@@ -1,0 +1,336 @@
+"""A payment: what one booking costs one customer, from the asking to the last refund."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from domain.shared.aggregate import Aggregate, Event
+from domain.shared.errors import Conflict, Invalid
+from domain.shared.ids import BookingId, OrganizationId, PaymentId, UserId
+from domain.shared.money import Money
+
+
+class PaymentState(StrEnum):
+    """How a payment stands. `requested`: stored by us, not yet open at a gateway; `open`: waiting for the customer;
+    `unknown`: we asked and got no answer, so the gateway must be asked again."""
+
+    REQUESTED = "requested"
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    CAPTURED = "captured"
+
+
+_RANK = {
+    PaymentState.REQUESTED: 0,
+    PaymentState.UNKNOWN: 0,
+    PaymentState.OPEN: 1,
+    PaymentState.REQUIRES_ACTION: 2,
+    PaymentState.PROCESSING: 3,
+    PaymentState.FAILED: 4,
+    PaymentState.CANCELLED: 5,
+    PaymentState.CAPTURED: 6,
+}
+"""News only moves an attempt up this ladder, so whatever the order it comes in, the last word is the same."""
+
+_UNASKED = (PaymentState.REQUESTED, PaymentState.UNKNOWN)
+_MONEY_MOVES = (PaymentState.PROCESSING, PaymentState.CAPTURED)
+_ALIVE = (PaymentState.OPEN, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
+
+
+class NothingToPay(Invalid):
+    """A payment is of more than nothing."""
+
+    code = "payment.nothing_to_pay"
+
+
+class AlreadyPaid(Conflict):
+    """The money is here; nobody pays twice."""
+
+    code = "payment.already_paid"
+
+
+class PaymentCalledOff(Conflict):
+    """The payment was called off with its booking; book again."""
+
+    code = "payment.called_off"
+
+
+class RefundTooLarge(Conflict):
+    """More would be given back than is left of what was captured."""
+
+    code = "payment.refund_too_large"
+
+    def __init__(self, asked: Money, left: Money) -> None:
+        super().__init__(
+            f"{left} is left to refund, not {asked}", asked=asked.minor, left=left.minor, currency=left.currency
+        )
+
+
+class GatewayDisagrees(Conflict):
+    """The gateway tells of other money than we asked it to move: a person must look."""
+
+    code = "payment.gateway_disagrees"
+
+    def __init__(self, what: str, ours: Money, theirs: Money) -> None:
+        super().__init__(f"the gateway's {what} is {theirs}, ours {ours}", ours=str(ours), theirs=str(theirs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequested(Event):
+    """The gateway is to be asked to open this attempt of the payment."""
+
+    name: ClassVar[str] = "payment.requested"
+    payment_id: PaymentId
+    booking_id: BookingId
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentCaptured(Event):
+    """The money is at the gateway, in our name."""
+
+    name: ClassVar[str] = "payment.captured"
+    payment_id: PaymentId
+    booking_id: BookingId
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFailed(Event):
+    """The attempt came to nothing; the customer may try again."""
+
+    name: ClassVar[str] = "payment.failed"
+    payment_id: PaymentId
+    booking_id: BookingId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentStrayed(Event):
+    """The gateway opened a payment that had been called off meanwhile; it has to be closed there."""
+
+    name: ClassVar[str] = "payment.strayed"
+    payment_id: PaymentId
+    booking_id: BookingId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentDoubted(Event):
+    """Scheduled: ask the gateway again about an attempt whose outcome is unknown. `tries` were made before."""
+
+    name: ClassVar[str] = "payment.doubted"
+    payment_id: PaymentId
+    attempt: int
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayPayment:
+    """How a gateway says one attempt of one of our payments stands at the moment of asking. `captured` is the total so
+    far; `payment_id` and `attempt` are empty when the gateway's object is not one of ours."""
+
+    gateway: str
+    ref: str
+    payment_id: PaymentId | None
+    attempt: int = 0
+    state: PaymentState
+    amount: Money
+    captured: Money
+    client_secret: str | None = None
+    failure: str = ""
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Payment(Aggregate):
+    """Money one customer owes for one booking. `captured`, `refunding` (under way) and `refunded` are totals in the
+    currency of `amount`; `attempt` counts how often the customer began anew."""
+
+    id: PaymentId
+    booking_id: BookingId
+    customer_id: UserId
+    organization_id: OrganizationId
+    amount: Money
+    captured: Money
+    refunding: Money
+    refunded: Money
+    state: PaymentState = PaymentState.REQUESTED
+    attempt: int = 1
+    gateway: str = ""
+    gateway_ref: str | None = None
+    client_secret: str | None = None
+    failure: str = ""
+    created_at: datetime
+    captured_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        nothing = Money.zero(self.amount.currency)
+        sound = (
+            nothing < self.amount
+            and nothing <= self.refunding
+            and nothing <= self.refunded
+            and self.refunded + self.refunding <= self.captured <= self.amount
+        )
+        if not sound:
+            raise Invalid("no more is refunded than captured, no more captured than asked for", payment=str(self.id))
+
+    @classmethod
+    def request(
+        cls,
+        *,
+        id: PaymentId,
+        booking_id: BookingId,
+        customer_id: UserId,
+        organization_id: OrganizationId,
+        amount: Money,
+        now: datetime,
+    ) -> "Payment":
+        """Ask a customer for money; the gateway hears of it once this is stored."""
+        nothing = Money.zero(amount.currency)
+        if amount <= nothing:
+            raise NothingToPay("there is nothing to pay", field="amount", amount=amount.minor)
+        payment = cls(
+            id=id,
+            booking_id=booking_id,
+            customer_id=customer_id,
+            organization_id=organization_id,
+            amount=amount,
+            captured=nothing,
+            refunding=nothing,
+            refunded=nothing,
+            created_at=now,
+        )
+        payment._ask()
+        return payment
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether the customer's money has arrived."""
+        return self.state is PaymentState.CAPTURED
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether the customer can pay it at the gateway now."""
+        return self.state in (PaymentState.OPEN, PaymentState.REQUIRES_ACTION, PaymentState.FAILED) and bool(
+            self.client_secret
+        )
+
+    @property
+    def refundable(self) -> Money:
+        """What is left to give back."""
+        return self.captured - self.refunded - self.refunding
+
+    def start(self) -> None:
+        """The customer wants to pay: a failed or unanswered attempt is followed by a new one, a live one goes on."""
+        match self.state:
+            case PaymentState.CAPTURED:
+                raise AlreadyPaid("this is already paid")
+            case PaymentState.CANCELLED:
+                raise PaymentCalledOff("this payment was called off; book again")
+            case PaymentState.FAILED | PaymentState.UNKNOWN:
+                self.attempt += 1
+                self.state = PaymentState.REQUESTED
+                self.client_secret = None
+                self.failure = ""
+                self._ask()
+
+    def settle(self, news: GatewayPayment, *, now: datetime) -> Money:
+        """Follow what the gateway says, forward only, however often and in whatever order it is told.
+        Answers how much was captured by this news."""
+        nothing = Money.zero(self.amount.currency)
+        if news.amount != self.amount:
+            raise GatewayDisagrees("amount", self.amount, news.amount)
+        if not self._heeds(news):
+            return nothing
+        if self.state is PaymentState.CANCELLED and self.gateway_ref is None and news.state in _ALIVE:
+            self._record(PaymentStrayed(payment_id=self.id, booking_id=self.booking_id))
+        if _RANK[news.state] > _RANK[self.state] or news.attempt != self.attempt or self.gateway_ref is None:
+            self.gateway, self.gateway_ref = news.gateway, news.ref
+            self.client_secret = news.client_secret or self.client_secret
+            self.attempt = news.attempt or self.attempt
+        if _RANK[news.state] <= _RANK[self.state]:
+            return nothing
+        self.state = news.state
+        self.failure = news.failure if news.state is PaymentState.FAILED else ""
+        if news.state is PaymentState.CAPTURED:
+            return self._capture(news.captured, now=now)
+        if news.state is PaymentState.FAILED:
+            self._failed()
+        return nothing
+
+    def contradicts(self, news: GatewayPayment) -> bool:
+        """Whether the gateway captured the same money a second time, under another reference."""
+        return self.is_captured and news.state is PaymentState.CAPTURED and news.ref != self.gateway_ref
+
+    def decline(self, reason: str) -> None:
+        """The gateway refused to open this attempt."""
+        if self.state in _UNASKED:
+            self.state = PaymentState.FAILED
+            self.failure = reason
+            self._failed()
+
+    def doubt(self) -> bool:
+        """The gateway was asked to open this attempt and did not answer. Whether that is still worth asking about."""
+        if self.state in _UNASKED:
+            self.state = PaymentState.UNKNOWN
+        return self.state is PaymentState.UNKNOWN
+
+    def withdraw(self) -> None:
+        """Call it off where nothing at the gateway can be paid: what is open there is closed there first."""
+        if self.state in _UNASKED:
+            self.gateway_ref = self.client_secret = None
+        if self.gateway_ref is None and self.state in (*_UNASKED, PaymentState.FAILED):
+            self.state = PaymentState.CANCELLED
+
+    def reserve(self, amount: Money) -> None:
+        """Set part of what was captured aside for a refund."""
+        left = self.refundable
+        if not Money.zero(amount.currency) < amount <= left:
+            raise RefundTooLarge(amount, left)
+        self.refunding += amount
+
+    def release(self, amount: Money) -> None:
+        """A refund came to nothing; what was set aside for it is free again."""
+        self.refunding -= amount
+        self.__post_init__()
+
+    def give_back(self, amount: Money) -> None:
+        """A refund that was set aside has left."""
+        self.refunding -= amount
+        self.refunded += amount
+        self.__post_init__()
+
+    def take_back(self, amount: Money) -> None:
+        """A refund that had left was returned by the customer's bank."""
+        self.refunded -= amount
+        self.__post_init__()
+
+    def _heeds(self, news: GatewayPayment) -> bool:
+        """News of another attempt counts only where money moves: an earlier one may have been paid after all."""
+        if self.is_captured:
+            return False
+        if news.state is PaymentState.CAPTURED:
+            return True
+        if news.attempt != self.attempt:
+            return news.state in _MONEY_MOVES and self.state in _UNASKED
+        return self.gateway_ref in (None, news.ref) or self.state in _UNASKED
+
+    def _capture(self, total: Money, *, now: datetime) -> Money:
+        if total != self.amount:
+            raise GatewayDisagrees("captured amount", self.amount, total)
+        gained = total - self.captured
+        self.captured = total
+        self.captured_at = now
+        self.__post_init__()
+        self._record(PaymentCaptured(payment_id=self.id, booking_id=self.booking_id, amount=total))
+        return gained
+
+    def _ask(self) -> None:
+        self._record(PaymentRequested(payment_id=self.id, booking_id=self.booking_id, attempt=self.attempt))
+
+    def _failed(self) -> None:
+        self._record(PaymentFailed(payment_id=self.id, booking_id=self.booking_id, reason=self.failure))

@@ -1,0 +1,233 @@
+"""One provider per port, one selector per swap. A chosen adapter is imported when it is first made, no other ever."""
+
+from collections.abc import Callable as Function
+from datetime import timedelta
+from importlib import import_module
+from operator import attrgetter
+from typing import Any
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable, Dependency, Dict, Selector, Singleton
+
+from adapters.persistence.accounts import StoredAccounts
+from adapters.persistence.audit import StoredAuditTrail
+from adapters.persistence.busy import StoredBusyTimes
+from adapters.persistence.housekeeping import Housekeeping
+from adapters.persistence.outbox import StoredOutbox
+from adapters.persistence.readers import StoredReaders
+from adapters.persistence.receipts import StoredReceipts
+from adapters.persistence.security import StoredSecurityLog
+from adapters.persistence.unit_of_work import StoredBegin
+from adapters.system.bell import Bell
+from adapters.system.chance import SystemChance
+from adapters.system.clock import MovableClock, SystemClock
+from adapters.system.ids import SystemIds
+from adapters.system.secrets import kept_secret
+from application.commands import Perform
+from application.ports.mail import Links, Mailbox
+from domain.identity import IdentityRules
+from entrypoints.settings import Settings, Storage
+from entrypoints.use_cases import UseCases
+from entrypoints.worker.delivery import Deliver
+
+
+def chosen(path: str) -> Function[..., Any]:
+    """Makes `module:Name` when it is asked for; until then the module, and what it brings along, is not imported."""
+    module, _, name = path.partition(":")
+
+    def make(*args: Any, **named: Any) -> Any:
+        return attrgetter(name)(import_module(module))(*args, **named)
+
+    return make
+
+
+def _secret(settings: Settings) -> str:
+    return settings.secret.get_secret_value() or kept_secret(settings.data_dir / "secret")
+
+
+def _pools(settings: Settings, database_url: str) -> Any:
+    sizes = {"house": settings.pool_commits, "public": settings.pool_public, "users": settings.pool_users}
+    return chosen("adapters.postgres.pools:Pools.of")(database_url, **sizes)
+
+
+def _keyring(settings: Settings, clock: Any) -> Any:
+    return chosen("adapters.local_identity:KeptKeyring")(settings.data_dir / "keys.json", now=clock.now())
+
+
+def _access_tokens(settings: Settings, keyring: Any, clock: Any, ids: Any) -> Any:
+    lifetime, issuer = timedelta(minutes=settings.access_token_minutes), settings.token_issuer
+    make = chosen("adapters.local_identity:LocalAccessTokens")
+    return make(keyring, clock, ids, issuer=issuer, audience=issuer, lifetime=lifetime)
+
+
+def _passwords(settings: Settings) -> Any:
+    cost = chosen("adapters.local_identity:HashCost")(
+        memory_kib=settings.argon2_memory_kib, passes=settings.argon2_time_cost, lanes=settings.argon2_lanes
+    )
+    return chosen("adapters.local_identity:LocalPasswords")(cost, threads=settings.argon2_at_once)
+
+
+def _simulated_books(settings: Settings) -> Any:
+    in_memory = settings.storage is Storage.MEMORY
+    path = ":memory:" if in_memory else settings.data_dir / "simulated-gateway.sqlite3"
+    return chosen("adapters.simulated_gateway:Books")(path)
+
+
+def _simulated_deliveries(settings: Settings, books: Any, clock: Any, secret: str) -> Any:
+    url = f"{settings.public_url}/webhooks/simulated"
+    client = chosen("httpx:AsyncClient")(timeout=10)
+    return chosen("adapters.simulated_gateway:Deliveries")(books, client=client, url=url, secret=secret, clock=clock)
+
+
+def _stripe_gateway(settings: Settings) -> Any:
+    assert settings.stripe_secret_key is not None
+    key = settings.stripe_secret_key.get_secret_value()
+    return chosen("adapters.stripe:StripeGateway")(api_key=key, api_base=settings.stripe_api_base)
+
+
+def _simulated_verifiers(secret: str, clock: Any) -> dict[str, Any]:
+    return {"simulated": chosen("adapters.simulated_gateway:SimulatedVerifier")([secret], clock)}
+
+
+def _stripe_verifiers(settings: Settings, clock: Any) -> dict[str, Any]:
+    secrets = [one.get_secret_value() for one in settings.stripe_webhook_secret]
+    return {"stripe": chosen("adapters.stripe:StripeVerifier")(secrets, clock)}
+
+
+def _smtp(settings: Settings) -> Any:
+    server = chosen("adapters.smtp:SmtpServer")(
+        host=settings.smtp_host or "",
+        port=settings.smtp_port,
+        security=chosen("adapters.smtp:Security")(settings.smtp_tls.value),
+        user=settings.smtp_user or "",
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else "",
+    )
+    return chosen("adapters.smtp:SmtpMailer")(server)
+
+
+class Container(DeclarativeContainer):
+    """Everything a Guildhall is made of, for one process."""
+
+    settings: Dependency[Settings] = Dependency(instance_of=Settings)
+    database_url: Dependency[str] = Dependency(instance_of=str, default="")
+
+    secret = Singleton(_secret, settings)
+    clock = Selector(
+        Callable(lambda s: s.clock.value, settings),
+        system=Singleton(SystemClock),
+        movable=Singleton(MovableClock, settings.provided.data_dir),
+    )
+    ids = Singleton(SystemIds, clock)
+    chance = Singleton(SystemChance)
+
+    storage = Callable(lambda s: s.storage.value, settings)
+    pools = Singleton(_pools, settings, database_url)
+    store = Selector(
+        storage,
+        memory=Singleton(chosen("adapters.memory.store:MemoryStore")),
+        postgres=Singleton(chosen("adapters.postgres.store:PostgresStore"), pools.provided.house),
+    )
+    views = Selector(
+        storage,
+        memory=Singleton(chosen("adapters.memory.views:MemoryViews"), store),
+        postgres=Singleton(chosen("adapters.postgres.views:PostgresViews"), pools),
+    )
+    job_search = Selector(
+        storage,
+        memory=Singleton(chosen("adapters.memory.search:MemoryJobSearch"), store),
+        postgres=Singleton(chosen("adapters.postgres.search:PostgresJobSearch"), pools),
+    )
+    bell = Selector(
+        storage,
+        memory=Singleton(Bell),
+        postgres=Singleton(chosen("adapters.postgres.bell:PostgresBell"), database_url),
+    )
+
+    begin = Singleton(StoredBegin, store=store, clock=clock, ids=ids, wake=bell)
+    readers = Singleton(StoredReaders, views)
+    outbox = Singleton(StoredOutbox, store, clock)
+    housekeeping = Singleton(Housekeeping, store, clock)
+    trail = Singleton(StoredAuditTrail, store)
+    accounts = Singleton(StoredAccounts, views)
+    busy_times = Singleton(StoredBusyTimes, views)
+    security_log = Singleton(StoredSecurityLog, store, clock, ids)
+    perform = Singleton(Perform, receipts=Singleton(StoredReceipts, store), clock=clock, ids=ids, chance=chance)
+
+    keyring = Singleton(_keyring, settings, clock)
+    access_tokens = Singleton(_access_tokens, settings, keyring, clock, ids)
+    passwords = Singleton(_passwords, settings)
+    one_time_secrets = Singleton(chosen("adapters.local_identity:DerivedOneTimeSecrets"), secret)
+    refresh_secrets = Singleton(chosen("adapters.local_identity:DerivedRefreshSecrets"), secret)
+    identity_rules = Singleton(
+        IdentityRules, refresh_lifetime=Callable(lambda s: timedelta(days=s.refresh_token_days), settings)
+    )
+
+    simulated_books = Singleton(_simulated_books, settings)
+    simulated_deliveries = Singleton(_simulated_deliveries, settings, simulated_books, clock, secret)
+    simulated_gateway = Singleton(
+        chosen("adapters.simulated_gateway:SimulatedGateway"),
+        simulated_books,
+        simulated_deliveries,
+        clock=clock,
+        ids=ids,
+        secret=secret,
+    )
+    gateway_name = Callable(lambda s: s.gateway.value, settings)
+    gateway = Selector(gateway_name, test=simulated_gateway, stripe=Singleton(_stripe_gateway, settings))
+    verifiers = Selector(
+        gateway_name,
+        test=Singleton(_simulated_verifiers, secret, clock),
+        stripe=Singleton(_stripe_verifiers, settings, clock),
+    )
+
+    mailer = Selector(
+        Callable(lambda s: s.mail.value, settings),
+        folder=Singleton(
+            chosen("adapters.mail_folder:FolderMailer"), Callable(lambda s: s.data_dir / "mail", settings)
+        ),
+        smtp=Singleton(_smtp, settings),
+        memory=Singleton(chosen("adapters.memory.mail:MemoryMailer")),
+    )
+    letters = Singleton(chosen("adapters.templates.letters:JinjaLetters"))
+    invites = Singleton(chosen("adapters.templates.calendars:CalendarInvites"))
+    links = Singleton(Links, settings.provided.public_url)
+    sender = Callable(lambda s: Mailbox.read(s.mail_from), settings)
+
+    limiter = Selector(
+        Callable(lambda s: "counted" if s.rate_limits else "uncounted", settings),
+        counted=Singleton(chosen("adapters.rate_limits:MemoryRateLimiter")),
+        uncounted=Singleton(chosen("adapters.rate_limits:Unlimited")),
+    )
+
+    ports = Dict(
+        begin=begin,
+        clock=clock,
+        ids=ids,
+        readers=readers,
+        trail=trail,
+        accounts=accounts,
+        busy_times=busy_times,
+        job_search=job_search,
+        security_log=security_log,
+        access_tokens=access_tokens,
+        passwords=passwords,
+        one_time_secrets=one_time_secrets,
+        refresh_secrets=refresh_secrets,
+        identity_rules=identity_rules,
+        gateway=gateway,
+        verifiers=verifiers,
+        mailer=mailer,
+        letters=letters,
+        invites=invites,
+        links=links,
+        sender=sender,
+        hold=Callable(lambda s: timedelta(minutes=s.hold_minutes), settings),
+    )
+    use_cases = Singleton(UseCases, ports)
+    deliver = Singleton(
+        Deliver,
+        outbox=outbox,
+        reactions=Callable(lambda use: use.reactions(), use_cases),
+        perform=perform,
+        clock=clock,
+    )

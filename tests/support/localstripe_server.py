@@ -1,0 +1,212 @@
+"""Stripe's counterpart on this machine: `localstripe` in a process of its own, behind a proxy that adds what it lacks.
+
+`localstripe` keeps the objects, takes cards, asks for second steps and signs webhooks. The proxy answers for it where
+it rejects or does not know what real Stripe does: automatic payment methods, a refund's reason, idempotency keys,
+refunds beyond what was captured, and `amount_received`. The production adapter knows nothing of this.
+
+    def test_something(localstripe: str) -> None: ...          # the session's process, by its address
+        async with local_stripe(localstripe) as local: ...     # emptied, behind a fresh proxy
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+import pytest
+from aiohttp import web
+
+API_KEY = "sk_test_guildhall"
+STARTED_WITHIN_SECONDS = 20.0
+
+# Its own command line binds every interface and writes to /tmp; both are avoided here.
+_RUN = """
+import sys
+from aiohttp import web
+from localstripe import resources, server
+resources.Store.dump_to_disk = lambda store: None
+web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+"""
+
+_LACKING = {"/v1/payment_intents": ("automatic_payment_methods",), "/v1/refunds": ("reason",)}
+
+
+@dataclass(slots=True)
+class LocalStripe:
+    """A running counterpart: `api_base` for the adapter, and the customer's side of it for the test."""
+
+    api_base: str
+    direct: httpx.AsyncClient
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    """What the adapter sent: method, path, headers (lower case)."""
+
+    async def send_webhooks_to(self, url: str, secret: str) -> None:
+        """Sign events with this secret and post them there, about a second after they happen."""
+        (await self.direct.post("/_config/webhooks/tests", data={"url": url, "secret": secret})).raise_for_status()
+
+    async def pay(self, ref: str, card: str) -> None:
+        """Do what Stripe.js does when the customer enters this card number."""
+        made = await self.direct.post(
+            "/v1/payment_methods",
+            data={
+                "type": "card",
+                "card[number]": card,
+                "card[exp_month]": "12",
+                "card[exp_year]": "2040",
+                "card[cvc]": "123",
+            },
+        )
+        made.raise_for_status()
+        chosen = await self.direct.post(f"/v1/payment_intents/{ref}", data={"payment_method": made.json()["id"]})
+        chosen.raise_for_status()
+        confirmed = await self.direct.post(f"/v1/payment_intents/{ref}/confirm")
+        if confirmed.status_code != 402:
+            confirmed.raise_for_status()
+
+    async def authenticate(self, ref: str, client_secret: str, approved: bool) -> None:
+        """Finish the second step as the customer's bank would."""
+        answer = await self.direct.post(
+            f"/v1/payment_intents/{ref}/_authenticate",
+            data={"client_secret": client_secret, "success": "true" if approved else "false", "key": "pk_test_x"},
+        )
+        answer.raise_for_status()
+
+
+@contextmanager
+def localstripe_process() -> Iterator[str]:
+    """Run it on a free port of the loopback interface; its address. It is gone after the block."""
+    port = _free_port()
+    with subprocess.Popen([sys.executable, "-c", _RUN, str(port)], stdin=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def localstripe() -> Iterator[str]:
+    """One process for the tests of a session, by its address."""
+    with localstripe_process() as address:
+        yield address
+
+
+@asynccontextmanager
+async def local_stripe(address: str) -> AsyncIterator[LocalStripe]:
+    """The running process, emptied of what it knew, behind a proxy of its own."""
+    async with httpx.AsyncClient(base_url=address, headers={"authorization": f"Bearer {API_KEY}"}) as direct:
+        (await direct.delete("/_config/data")).raise_for_status()
+        stripe = LocalStripe(api_base="", direct=direct)
+        async with served(_Proxy(stripe).handle) as api_base:
+            stripe.api_base = api_base
+            yield stripe
+
+
+@asynccontextmanager
+async def served(handle: Any) -> AsyncIterator[str]:
+    """Answer every request with this handler on a free port of the loopback interface; the address of it."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port := _free_port())
+        await site.start()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+class _Proxy:
+    """Between our adapter and localstripe."""
+
+    def __init__(self, stripe: LocalStripe) -> None:
+        self._stripe = stripe
+        self._answers: dict[str, tuple[str, int, bytes]] = {}
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self._stripe.requests.append(
+            (request.method, request.path, {name.lower(): value for name, value in request.headers.items()})
+        )
+        key = request.headers.get("idempotency-key")
+        if request.method != "POST" or key is None:
+            return await self._answer(request, body)
+        print_ = sha256(request.path.encode() + body).hexdigest()
+        if known := self._answers.get(key):
+            if known[0] != print_:
+                return _error(400, "idempotency_error", None, "Keys can only be used with the same parameters.")
+            return web.Response(status=known[1], body=known[2], content_type="application/json")
+        answer = await self._answer(request, body)
+        if answer.status != 400:
+            assert isinstance(answer.body, bytes)
+            self._answers[key] = (print_, answer.status, answer.body)
+        return answer
+
+    async def _answer(self, request: web.Request, body: bytes) -> web.Response:
+        fields = parse_qsl(body.decode(), keep_blank_values=True)
+        lacking = _LACKING.get(request.path, ())
+        fields = [(name, value) for name, value in fields if name.split("[")[0] not in lacking]
+        if request.method == "POST" and request.path == "/v1/refunds" and (refusal := await self._over(dict(fields))):
+            return refusal
+        answer = await self._stripe.direct.request(
+            request.method,
+            request.path_qs,
+            content=urlencode(fields),
+            headers={"content-type": "application/x-www-form-urlencoded"},
+        )
+        try:
+            told = _complete(answer.json())
+        except ValueError:
+            # It crashes where real Stripe refuses, for instance on refunding what was never paid.
+            return _error(400, "invalid_request_error", "charge_not_refundable", "This has no successful charge.")
+        return web.json_response(told, status=answer.status_code)
+
+    async def _over(self, fields: dict[str, str]) -> web.Response | None:
+        intent = (await self._stripe.direct.get(f"/v1/payment_intents/{fields['payment_intent']}")).json()
+        if intent.get("status") != "succeeded":
+            return None
+        listed = await self._stripe.direct.get("/v1/refunds", params={"payment_intent": fields["payment_intent"]})
+        gone = sum(refund["amount"] for refund in listed.json()["data"])
+        if gone + int(fields["amount"]) <= intent["amount"]:
+            return None
+        return _error(
+            400, "invalid_request_error", "charge_already_refunded", "Refund amount is greater than unrefunded amount."
+        )
+
+
+def _complete(told: dict[str, Any]) -> dict[str, Any]:
+    if told.get("object") == "payment_intent":
+        told["amount_received"] = told["amount"] if told["status"] == "succeeded" else 0
+    return told
+
+
+def _error(status: int, kind: str, code: str | None, message: str) -> web.Response:
+    error = {"type": kind, "message": message} | ({"code": code} if code else {})
+    return web.Response(status=status, body=json.dumps({"error": error}).encode(), content_type="application/json")
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + STARTED_WITHIN_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"localstripe does not answer, it ended with {process.poll()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
