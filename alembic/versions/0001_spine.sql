@@ -136,9 +136,9 @@ CREATE TABLE receipts (
 	answer_table TEXT, 
 	answer JSONB, 
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
-	expires_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	expires_at TIMESTAMP WITH TIME ZONE, 
 	CONSTRAINT receipts_pkey PRIMARY KEY (id), 
-	CONSTRAINT receipts_key UNIQUE (principal, operation, key)
+	CONSTRAINT receipts_key UNIQUE (principal, key, operation)
 );
 
 CREATE INDEX receipts_expiry ON receipts USING btree (expires_at);
@@ -352,6 +352,7 @@ CREATE TABLE one_time_tokens (
 	user_id UUID, 
 	purpose TEXT NOT NULL, 
 	token_hash TEXT NOT NULL, 
+	address_hash TEXT NOT NULL, 
 	epoch BIGINT NOT NULL, 
 	expires_at TIMESTAMP WITH TIME ZONE NOT NULL, 
 	used_at TIMESTAMP WITH TIME ZONE, 
@@ -364,7 +365,7 @@ CREATE TABLE one_time_tokens (
 
 CREATE INDEX one_time_tokens_expiry ON one_time_tokens USING btree (expires_at, id);
 
-CREATE INDEX one_time_tokens_of_user ON one_time_tokens USING btree (user_id, created_at);
+CREATE INDEX one_time_tokens_of_address ON one_time_tokens USING btree (address_hash, created_at);
 
 CREATE TABLE profiles (
 	id UUID NOT NULL, 
@@ -760,11 +761,23 @@ revoke all on accounts from anon, authenticated, service_role, public;
 
 grant select on accounts to service_role;
 
+create view members with (security_invoker = true) as select b.id, b.version, b.organization_id, b.user_id, b.role, b.created_at, j0.name as name, j0.avatar_url as avatar_url, j1.name as organization_name, j1.solo as solo from memberships b left join profiles j0 on j0.id = b.user_id left join organizations j1 on j1.id = b.organization_id;
+
+revoke all on members from anon, authenticated, service_role, public;
+
+grant select on members to anon, authenticated, service_role;
+
 create view job_listings with (security_invoker = true) as select b.id, b.version, b.organization_id, b.provider_id, b.title, b.description, b.category, b.price_minor, b.price_currency, b.duration, b.buffer_before, b.buffer_after, b.capacity, b.place, b.remote, b.slot_interval, b.notice, b.window_days, b.terms, b.acceptance, b.policy, b.state, b.published_at, b.created_at, b.updated_at, j0.count as rating_count, j0.average_hundredths as rating_average, j1.name as provider_name, j2.name as organization_name from jobs b left join ratings j0 on j0.id = b.id left join profiles j1 on j1.id = b.provider_id left join organizations j2 on j2.id = b.organization_id;
 
 revoke all on job_listings from anon, authenticated, service_role, public;
 
 grant select on job_listings to anon, authenticated, service_role;
+
+create view review_cards with (security_invoker = true) as select b.id, b.booking_id, b.job_id, b.provider_id, b.customer_id, b.author_id, b.reviewed_id, b.side, b.stars, b.text, b.response, b.responded_at, b.state, b.created_at, j0.name as author_name, j1.title as job_title from reviews b left join profiles j0 on j0.id = b.author_id left join jobs j1 on j1.id = b.job_id;
+
+revoke all on review_cards from anon, authenticated, service_role, public;
+
+grant select on review_cards to anon, authenticated, service_role;
 
 create view inbox with (security_invoker = true) as select b.id, b.conversation_id, b.user_id, b.joined_at, b.read_sequence, j0.kind as kind, j0.booking_id as booking_id, j0.subject as subject, j1.sequence as last_sequence, j1.sender_id as last_sender_id, j1.text as last_text, j1.sent_at as last_sent_at, j2.sequence as own_sequence from participants b left join conversations j0 on j0.id = b.conversation_id left join lateral (select sequence, sender_id, text, sent_at from messages t where t.conversation_id = b.conversation_id order by t.sequence desc limit 1) j1 on true left join lateral (select sequence from messages t where t.participant_id = b.id order by t.sequence desc limit 1) j2 on true;
 
@@ -1075,7 +1088,7 @@ create policy reviews_anon on reviews for select to anon using (state = 'publish
 
 grant select (id, version, booking_id, job_id, provider_id, customer_id, author_id, reviewed_id, side, stars, text, response, responded_at, state, created_at) on reviews to authenticated;
 
-create policy reviews_authenticated on reviews for select to authenticated using (state = 'published' or author_id = (select current_user_id()) or provider_id = (select current_user_id()) or (select is_admin()));
+create policy reviews_authenticated on reviews for select to authenticated using (state = 'published' or customer_id = (select current_user_id()) or provider_id = (select current_user_id()) or (select is_admin()));
 
 alter table conversations enable row level security;
 

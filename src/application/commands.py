@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid5
 
@@ -41,6 +42,8 @@ class Command:
     operation: str
     key: str
     fingerprint: str
+    life: timedelta | None = timedelta(hours=24)
+    """How long its receipt is kept; None for a reaction's, which lives as long as its event."""
     asked_to_remember: bool = True
     """Whether the asker sent the key (a receipt may exist already) or we made it up for this run."""
 

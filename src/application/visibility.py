@@ -71,7 +71,7 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "refunds": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
     "ledger": (Admin(),),
     "webhooks": (Admin(),),
-    "reviews": (PublicWhen("state", "published"), Own("author_id"), Own("provider_id"), Admin()),
+    "reviews": (PublicWhen("state", "published"), Own("customer_id"), Own("provider_id"), Admin()),
     "conversations": (Participant("id"),),
     "participants": (Participant("conversation_id"),),
     "messages": (Participant("conversation_id"),),

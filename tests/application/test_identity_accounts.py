@@ -231,6 +231,15 @@ async def test_a_mailbox_is_not_flooded() -> None:
     assert len(door.mailed(Purpose.RESET_PASSWORD)) == 4
 
 
+async def test_whoever_asks_too_often_cannot_keep_the_owner_from_asking_later() -> None:
+    door = FrontDoor(letters_an_hour=2)
+    await door.user()
+    for _ in range(90):
+        await door.use(ForgotPassword)(ANONYMOUS, Address(email="ann@example.com"))
+        door.later(minutes=1)
+    assert len(door.mailed(Purpose.RESET_PASSWORD)) == 4
+
+
 async def test_nobody_in_particular_has_no_account() -> None:
     door = FrontDoor()
     for actor in (ANONYMOUS, SYSTEM, Actor()):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -39,6 +40,8 @@ from domain.jobs import Job
 from domain.organizations import MemberRole
 from domain.payments import (
     AlreadyPaid,
+    GatewayPayment,
+    GatewayRefund,
     Outcome,
     PaymentCalledOff,
     PaymentCaptured,
@@ -49,10 +52,11 @@ from domain.payments import (
     RefundTooLarge,
 )
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind, Role
+from domain.shared.aggregate import Event
 from domain.shared.errors import Forbidden, Invalid, NotFound, StaleVersion, Unauthenticated
 from domain.shared.ids import BookingId, PaymentId, RefundId, WebhookId
 from domain.shared.money import Money
-from domain.shared.terms import POLICIES, CancellationPolicy, PolicyName
+from domain.shared.terms import POLICIES, Acceptance, CancellationPolicy, PolicyName
 from entrypoints.worker.delivery import Deliver
 from tests.application.marketplace import HOLD, NOW, Marketplace
 from tests.support.moody_gateway import DOWN, LOST, PENDING, SILENT, MoodyGateway
@@ -97,7 +101,7 @@ class Shop(Marketplace):
     def worker(self) -> Deliver:
         """Everything that bookings and payments do by themselves."""
         ours = ("application.payments", "application.bookings")
-        reactions = {
+        reactions: dict[type[Event], tuple[Any, ...]] = {
             event: tuple(self.use(each) for each in some if each.__module__.startswith(ours))
             for event, some in REACTIONS.items()
         }
@@ -302,6 +306,29 @@ class _Renamed:
         return getattr(self.gateway, name)
 
 
+class _FreshKeys(_Renamed):
+    """Asks the gateway under a fresh key each time, as nobody should."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop.till)
+        self.name, self.ids = shop.till.name, shop.ids
+
+    async def refund(self, order: RefundOrder) -> GatewayRefund:
+        told = await self.gateway.refund(replace(order, refund_id=RefundId(self.ids.new())))
+        return replace(told, refund_id=order.refund_id)
+
+
+class _Stubborn(_Renamed):
+    """Will not close what is open."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop.till)
+        self.name = shop.till.name
+
+    async def cancel(self, ref: str) -> GatewayPayment:
+        return await self.gateway.find(ref)
+
+
 class TestBadDays:
     async def test_a_gateway_that_is_down_is_asked_again(self, shop: Shop) -> None:
         shop.gateway.moods = [DOWN, DOWN]
@@ -343,6 +370,22 @@ class TestBadDays:
         assert await shop.intents() == [(2, "open")]
         await shop.later(minutes=1)
         assert await shop.intents() == [(2, "open")]
+
+    async def test_no_second_attempt_is_opened_while_the_first_can_still_be_paid(self, shop: Shop) -> None:
+        booking = await shop.book()
+        await shop.show(booking, "declined")
+        await shop.use(StartPayment)(shop.carl, shop.id_of(booking))
+        shop.gateway.good = _Stubborn(shop)
+        await shop.worker.all()
+        assert await shop.intents() == [(1, "failed")]
+        shop.gateway.good = shop.till
+        await shop.later(seconds=1)
+        assert await shop.intents() == [(1, "cancelled"), (2, "open")]
+
+    async def test_nothing_is_asked_about_what_was_never_opened(self, shop: Shop) -> None:
+        booking = await shop.use(BookSlot)(shop.carl, Reservation(job_id=shop.lesson.id, starts_at=TEN))
+        payment = await shop.use(RefreshPayment)(shop.carl, shop.id_of(booking))
+        assert (payment.state, shop.gateway.asked) == (S.REQUESTED, [])
 
     async def test_an_amount_the_gateway_refuses_fails_the_payment(self, shop: Shop) -> None:
         booking = await shop.use(BookSlot)(shop.carl, Reservation(job_id=shop.lesson.id, starts_at=TEN))
@@ -469,6 +512,17 @@ class TestLateMoney:
         await reaction(SYSTEM, event)
         assert await shop.intents() == [(1, "cancelled")]
 
+    @pytest.mark.parametrize("ending", ["cancelled", "lapsed"])
+    async def test_a_request_that_comes_to_nothing_has_no_payment_to_close(self, shop: Shop, ending: str) -> None:
+        shop.lesson = await shop.job(shop.vera, price=PRICE, acceptance=Acceptance.REQUEST)
+        booking = await shop.book()
+        if ending == "cancelled":
+            await shop.use(CancelBooking)(shop.carl, booking.id, Cancellation())
+        await shop.later(days=3)
+        assert shop.booking(booking)["state"] == {"cancelled": "cancelled", "lapsed": "expired"}[ending]
+        assert (shop.rows("payments"), shop.gateway.asked) == ([], [])
+        assert not [row for row in shop.rows("outbox") if row["finished_at"] is None and row["due_at"] <= TEN]
+
 
 class TestRefunds:
     async def test_a_cancellation_gives_back_what_the_policy_decides(self, shop: Shop) -> None:
@@ -591,6 +645,18 @@ class TestRefunds:
         await shop.refund(booking)
         assert shop.figures(booking) == (10_000, 0, 10_000)
 
+    async def test_negative_control_a_fresh_key_for_each_try_would_send_it_twice(self, shop: Shop) -> None:
+        booking = await shop.paid()
+        shop.gateway.good = _FreshKeys(shop)
+        shop.gateway.moods = [SILENT]
+        await shop.use(RefundPayment)(shop.vera, shop.id_of(booking), Repayment(amount_minor=4_000))
+        await shop.worker.all()
+        shop.clock.advance(timedelta(minutes=1))
+        await shop.worker.all()
+        row = shop.payment(booking)
+        gone = await shop.books.do(lambda books: books.execute("select sum(refunded) from payments").fetchone()[0])
+        assert (row["refunded_minor"], gone) == (4_000, 8_000)
+
     async def test_a_refund_asked_for_while_the_gateway_is_down_is_sent_later(self, shop: Shop) -> None:
         booking = await shop.paid()
         shop.gateway.moods = [DOWN]
@@ -598,6 +664,22 @@ class TestRefunds:
         assert row["state"] == "requested"
         await shop.later(seconds=1)
         assert shop.figures(booking) == (10_000, 0, 1_000)
+
+    async def test_a_refund_the_gateway_refuses_has_failed_and_its_money_is_free(self, shop: Shop) -> None:
+        booking = await shop.paid()
+        by_hand = RefundOrder(
+            refund_id=RefundId(UUID(int=77)),
+            payment_ref=shop.payment(booking)["gateway_ref"],
+            amount=Money(9_000, "EUR"),
+        )
+        await shop.till.refund(by_hand)
+        refund = await shop.use(RefundPayment)(shop.vera, shop.id_of(booking), Repayment(amount_minor=2_000))
+        await shop.worker.all()
+        row = shop.row("refunds", refund.id)
+        assert (row["state"], row["failure"]) == ("failed", "amount_too_large")
+        assert shop.figures(booking) == (10_000, 0, 0)
+        await shop.quiet()
+        assert shop.figures(booking) == (10_000, 0, 9_000)
 
     async def test_a_refund_that_takes_days_is_asked_after_if_nobody_tells(self, shop: Shop) -> None:
         booking = await shop.paid()

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from application.ports.payments import GatewaySilent, GatewayUnavailable, OpenOrder, PaymentGateway, RefundOrder
 from domain.payments import GatewayPayment, GatewayRefund, RefundState
+
+T = TypeVar("T")
 
 DOWN, SILENT, LOST, PENDING = "down", "silent", "lost", "pending"
 """Unreachable; acted but did not answer; neither acted nor answered; says that a refund takes days."""
@@ -39,7 +41,7 @@ class MoodyGateway(PaymentGateway):
     async def find_refund(self, ref: str) -> GatewayRefund:
         return await self._ask("find_refund", lambda: self.good.find_refund(ref))
 
-    async def _ask(self, what: str, ask: Callable[[], Awaitable[Any]]) -> Any:
+    async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
         self.asked.append(what)
         if first := self.first:
             self.first = None
@@ -53,5 +55,6 @@ class MoodyGateway(PaymentGateway):
                 await ask()
                 raise GatewaySilent("no answer")
             case "pending":
-                return replace(await ask(), state=RefundState.PENDING)
+                answer: Any = await ask()
+                return replace(answer, state=RefundState.PENDING)  # type: ignore[no-any-return]
         return await ask()

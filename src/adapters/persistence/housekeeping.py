@@ -1,10 +1,13 @@
 """Keeping a store tidy, and telling how it is: what has been delivered is forgotten, what waits is counted."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
+from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Delete, Store
 from application.ports.clock import Clock
-from application.ports.criteria import Between, Order, Present
+from application.ports.criteria import AnyOf, Between, Order, Present
+from domain.shared.actors import SYSTEM
 from domain.shared.errors import StaleVersion
 
 KEPT_EVENTS = timedelta(days=7)
@@ -18,10 +21,16 @@ class Housekeeping:
         self._store, self._clock = store, clock
 
     async def tidy(self) -> int:
-        """Forget receipts whose time is over and events delivered long ago; says how many."""
+        """Forget receipts whose time is over, and events delivered long ago with their reactions' receipts; says how
+        many rows went."""
         now = self._clock.now()
-        receipts = await self._forget("receipts", "expires_at", Between(below=now))
-        return receipts + await self._forget("outbox", "finished_at", Between(below=now - KEPT_EVENTS))
+        expired = await self._store.load("receipts", {"expires_at": Between(below=now)}, limit=BATCH)
+        old = Between(below=now - KEPT_EVENTS)
+        events = await self._store.load("outbox", {"finished_at": old}, order=Order("finished_at"), limit=BATCH)
+        keys = AnyOf(tuple(str(event["id"]) for event in events))
+        reactions = await self._store.load("receipts", {"principal": SYSTEM.principal, "key": keys}) if events else ()
+        receipts = {row["id"]: row for row in (*expired, *reactions)}
+        return await self._forget("receipts", receipts.values()) + await self._forget("outbox", events)
 
     async def backlog(self) -> dict[str, int]:
         """How many events wait and how many were given up."""
@@ -35,8 +44,7 @@ class Housekeeping:
         await self._store.load("tallies", {}, limit=1)
         return "answers"
 
-    async def _forget(self, table: str, column: str, when: Between) -> int:
-        rows = await self._store.load(table, {column: when}, order=Order(column), limit=BATCH)
+    async def _forget(self, table: str, rows: Collection[Row]) -> int:
         deletes = tuple(Delete(table, row["id"], row["version"]) for row in rows)
         try:
             if deletes:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from adapters.persistence.mapper import Mapper
 from adapters.persistence.mapping import BY_TABLE
+from adapters.persistence.schema import VIEWS
 from adapters.persistence.store import Views
 from application.ports.criteria import Criteria, Order, Position
 from application.ports.readers import Page, Readers
@@ -62,5 +63,6 @@ def _mapper(view: type[Any]) -> Mapper[Any]:
 
 
 def _word(view: type[Any]) -> str:
-    kept = BY_TABLE.get(view.source)
-    return kept.word if kept else str(view.source).removesuffix("s").replace("_", " ")
+    base = VIEWS[view.source].base if view.source in VIEWS else view.source
+    kept = BY_TABLE.get(base)
+    return kept.word if kept else str(base)

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from application.commands import AlreadyCommitted
 from domain.bookings import SlotTaken, SoldOut
 from domain.identity import EmailTaken
+from domain.messaging import AlreadyTalking
 from domain.notifications import MailAlreadyQueued
+from domain.organizations import AlreadyMember
+from domain.reviews import AlreadyReviewed
 from domain.shared.errors import Conflict, Invalid, Refusal, StaleVersion
 
 
@@ -18,7 +21,11 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "receipts_key": lambda: AlreadyCommitted("this was done already"),
     "bookings_no_overlap": SlotTaken,
     "users_email": EmailTaken,
+    "memberships_pair": AlreadyMember,
     "mails_once": lambda: MailAlreadyQueued("this person has been written to about this"),
+    "reviews_once": AlreadyReviewed,
+    "conversations_one_per_booking": AlreadyTalking,
+    "conversations_one_per_pair": AlreadyTalking,
     "bookings_reference": _again,
     "organizations_pkey": _again,
 }

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -32,7 +32,6 @@ from domain.shared.actors import Actor
 from domain.shared.aggregate import Aggregate, Event
 
 T = TypeVar("T", bound=Aggregate)
-RECEIPT_LIFE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +133,7 @@ class StoredWork(Work):
             "answer_table": None,
             "answer": None,
             "created_at": now,
-            "expires_at": now + RECEIPT_LIFE,
+            "expires_at": now + command.life if command.life else None,
         }
         numbers: dict[str, str] = {}
         if self._answer is not None:

@@ -84,7 +84,7 @@ def _compiled(
     declared = columns_of(source)
     table = _META.tables.get(source)
     if table is None:
-        table = sa.Table(source, sa.MetaData(), *(sa.Column(c.name, TYPES[c.type]) for c in declared.values()))
+        table = sa.Table(source, sa.MetaData(), *(sa.Column(name, TYPES[c.type]) for name, c in declared.items()))
     query = sa.select(*(table.c[name] for name in columns))
     for column, kind in shape:
         query = query.where(_condition(table.c[column], kind))

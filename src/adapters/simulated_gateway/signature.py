@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from application.ports.clock import Clock
 from application.ports.payments import BadSignature, MalformedWebhook, Notice, StaleSignature, WebhookVerifier
+from domain.shared.time import instant
 
 HEADER = "simulated-signature"
 TOLERANCE = timedelta(seconds=300)
@@ -60,7 +61,7 @@ def _notice(raw: bytes) -> Notice:
         return Notice(
             external_id=_word(body["id"]),
             kind=_word(body["kind"]),
-            occurred_at=datetime.fromtimestamp(body["occurred_at"], UTC),
+            occurred_at=instant(datetime.fromtimestamp(body["occurred_at"], UTC)),
             payment_ref=None if body.get("payment") is None else _word(body["payment"]),
             refund_ref=None if body.get("refund") is None else _word(body["refund"]),
         )

@@ -50,7 +50,7 @@ def _fits(raw: bytes, header: str, secret: str) -> bool:
 
 def _notice(raw: bytes) -> Notice:
     try:
-        event = json.loads(raw)
+        event = json.loads(raw.decode())
         thing = (event.get("data") or {}).get("object") or {}
         what = thing.get("object")
         return Notice(

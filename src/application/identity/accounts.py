@@ -100,7 +100,7 @@ class SignUp(OffersLinks):
             elif present.verified:
                 await self._warn(work, present, now=now)
             else:
-                await self._offer(work, present, Purpose.VERIFY_EMAIL, now=now)
+                await self._offer(work, present.email, present, Purpose.VERIFY_EMAIL, now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from application.inputs import submitted
 from application.ports.clock import Clock
@@ -23,9 +22,6 @@ from domain.identity import (
 )
 from domain.shared.actors import Actor
 from domain.shared.ids import OneTimeTokenId
-
-NOBODY = UUID(int=0)
-"""No row has this id: looking it up costs what looking up a real one does."""
 
 
 @submitted
@@ -56,62 +52,61 @@ class OffersLinks:
     identity_rules: IdentityRules
 
     async def _ask(self, actor: Actor, email: str, purpose: Purpose) -> None:
-        now = self.clock.now()
         async with self.begin(actor) as work:
             user = await work.users.first(email=email)
-            await self._offer(work, user, purpose, now=now)
+            await self._offer(work, email, user, purpose, now=self.clock.now())
 
-    async def _offer(self, work: Work, user: User | None, purpose: Purpose, *, now: datetime) -> None:
-        lately = await self._lately(work, user, purpose, now=now)
+    async def _offer(self, work: Work, email: str, user: User | None, purpose: Purpose, *, now: datetime) -> None:
+        lately = await self._lately(work, email, purpose, now=now)
         if user is not None and self.identity_rules.sends(user, purpose, lately=lately):
             self._issue(work, user, purpose, now=now)
         else:
-            token_id, token_hash = self._fresh()
-            work.one_time_tokens.add(OneTimeToken.decoy(id=token_id, purpose=purpose, token_hash=token_hash, now=now))
+            self._decline(work, email, purpose, lately=lately, now=now)
 
     async def _warn(self, work: Work, user: User, *, now: datetime) -> None:
         """Tell the owner that somebody tried to sign up as them."""
-        lately = await self._lately(work, user, Purpose.VERIFY_EMAIL, now=now)
-        tell = not user.suspended and lately < self.identity_rules.letters_an_hour
-        token_id, token_hash = self._fresh()
-        work.one_time_tokens.add(
-            OneTimeToken.decoy(
-                id=token_id,
-                purpose=Purpose.VERIFY_EMAIL,
-                token_hash=token_hash,
-                now=now,
-                user_id=user.id if tell else None,
-            )
-        )
-        if tell:
+        lately = await self._lately(work, user.email, Purpose.VERIFY_EMAIL, now=now)
+        self._decline(work, user.email, Purpose.VERIFY_EMAIL, lately=lately, now=now)
+        if lately < self.identity_rules.letters_an_hour and not user.suspended:
             work.schedule(SignUpRepeated(user_id=user.id), about=user, at=now)
 
     def _issue(self, work: Work, user: User, purpose: Purpose, *, now: datetime) -> None:
         token_id, token_hash = self._fresh()
-        work.one_time_tokens.add(
-            OneTimeToken.issue(
-                id=token_id,
-                user_id=user.id,
-                epoch=user.epoch,
-                purpose=purpose,
-                token_hash=token_hash,
-                lifetime=self.identity_rules.lifetime(purpose),
-                now=now,
-            )
+        token = OneTimeToken.issue(
+            id=token_id,
+            user_id=user.id,
+            epoch=user.epoch,
+            purpose=purpose,
+            token_hash=token_hash,
+            address_hash=self.one_time_secrets.digest(user.email),
+            lifetime=self.identity_rules.lifetime(purpose),
+            now=now,
         )
+        work.one_time_tokens.add(token)
+
+    def _decline(self, work: Work, email: str, purpose: Purpose, *, lately: int, now: datetime) -> None:
+        token_id, token_hash = self._fresh()
+        counts = lately < self.identity_rules.letters_an_hour
+        address_hash = self.one_time_secrets.digest(email) if counts else ""
+        decoy = OneTimeToken.decoy(
+            id=token_id, purpose=purpose, token_hash=token_hash, address_hash=address_hash, now=now
+        )
+        work.one_time_tokens.add(decoy)
 
     def _fresh(self) -> tuple[OneTimeTokenId, str]:
         token_id = OneTimeTokenId(self.ids.new())
         return token_id, self.one_time_secrets.digest(self.one_time_secrets.secret(token_id))
 
-    async def _lately(self, work: Work, user: User | None, purpose: Purpose, *, now: datetime) -> int:
-        sent = await work.one_time_tokens.find(
-            user_id=user.id if user else NOBODY,
+    async def _lately(self, work: Work, email: str, purpose: Purpose, *, now: datetime) -> int:
+        """How often this address was asked for within the hour; counted for unknown addresses too, so that it takes as
+        long."""
+        asked = await work.one_time_tokens.find(
+            address_hash=self.one_time_secrets.digest(email),
             purpose=purpose,
             created_at=Between(now - timedelta(hours=1)),
             limit=self.identity_rules.letters_an_hour,
         )
-        return len(sent)
+        return len(asked)
 
 
 async def spend(work: Work, digest: str, purpose: Purpose, *, now: datetime) -> User:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from application.identity.closing import close
-from application.identity.letters import NOBODY, Address, Link, OffersLinks, spend, watched
+from application.identity.letters import Address, Link, OffersLinks, spend, watched
 from application.inputs import submitted
 from application.ports.clock import Clock
 from application.ports.identity import AccessTokens, OneTimeSecrets, PasswordHasher, RefreshSecrets, SecurityLog
@@ -32,6 +33,9 @@ from domain.identity import (
 from domain.shared.actors import Actor
 from domain.shared.errors import Refusal, Unavailable
 from domain.shared.ids import RefreshTokenId, SessionId, UserId
+
+_NOBODY = UUID(int=0)
+"""No row has this id: looking it up costs what looking up a real one does."""
 
 _LONGEST_TRIED = 1024
 """Nobody's password is longer; what is, is not worth hashing."""
@@ -142,7 +146,7 @@ class SignIn(OpensSessions):
         raise refusal
 
     async def _judge(self, work: Work, user: User | None, password: str) -> Refusal | None:
-        credential = await work.credentials.first(id=user.id if user else NOBODY)
+        credential = await work.credentials.first(id=user.id if user else _NOBODY)
         kept = credential.password_hash if credential and len(password) <= _LONGEST_TRIED else None
         verdict = await self.passwords.verify_and_upgrade(password[:_LONGEST_TRIED], kept)
         if user is None or credential is None or not verdict.matches or not self.identity_rules.admits(user):

@@ -201,7 +201,7 @@ class ProcessWebhook:
     async def _follow_refund(self, work: Work, news: GatewayRefund, now: datetime) -> Verdict:
         refund = await _refund(work, news)
         if refund is None:
-            payment = await work.payments.first(gateway=news.gateway, gateway_ref=news.payment_ref)
+            payment = await work.payments.first(gateway=news.gateway, gateway_ref=news.payment_ref or "")
             if payment is None or not payment.is_captured:
                 return Outcome.UNMATCHED, "no refund of ours"
             refund = Refund.adopt(id=RefundId(self.ids.new()), payment=payment, news=news, now=now)

@@ -49,12 +49,14 @@ class OneTimeTokenDeclined(Event):
 @dataclass(eq=False, slots=True, kw_only=True)
 class OneTimeToken(Aggregate):
     """A link that works once. A decoy is stored like any other, so that asking for a link takes the same time whether
-    or not the address is known; it has expired from the start, and never works."""
+    or not the address is known; it has expired from the start, and never works. `address_hash` tells how often an
+    address was asked for of late, known or not; what was asked for too often carries none and does not count."""
 
     id: OneTimeTokenId
     user_id: UserId | None
     purpose: Purpose
     token_hash: str
+    address_hash: str
     epoch: int
     expires_at: datetime
     used_at: datetime | None = None
@@ -71,6 +73,7 @@ class OneTimeToken(Aggregate):
         token_hash: str,
         lifetime: timedelta,
         now: datetime,
+        address_hash: str = "",
     ) -> "OneTimeToken":
         """A link for this user, good in this epoch of theirs."""
         token = cls(
@@ -78,6 +81,7 @@ class OneTimeToken(Aggregate):
             user_id=user_id,
             purpose=purpose,
             token_hash=token_hash,
+            address_hash=address_hash,
             epoch=epoch,
             expires_at=now + lifetime,
             created_at=now,
@@ -87,11 +91,18 @@ class OneTimeToken(Aggregate):
 
     @classmethod
     def decoy(
-        cls, *, id: OneTimeTokenId, purpose: Purpose, token_hash: str, now: datetime, user_id: UserId | None = None
+        cls, *, id: OneTimeTokenId, purpose: Purpose, token_hash: str, now: datetime, address_hash: str = ""
     ) -> "OneTimeToken":
-        """What is stored when nobody is sent a link; with a user, it counts among what they were sent."""
+        """What is stored when nobody is sent a link."""
         token = cls(
-            id=id, user_id=user_id, purpose=purpose, token_hash=token_hash, epoch=0, expires_at=now, created_at=now
+            id=id,
+            user_id=None,
+            purpose=purpose,
+            token_hash=token_hash,
+            address_hash=address_hash,
+            epoch=0,
+            expires_at=now,
+            created_at=now,
         )
         token._record(OneTimeTokenDeclined(token_id=id, purpose=purpose))
         return token

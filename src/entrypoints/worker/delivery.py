@@ -76,6 +76,7 @@ class Deliver:
             operation=type(reaction).__name__,
             key=str(delivery.id),
             fingerprint="",
+            life=None,
             asked_to_remember=delivery.attempts > 1,
         )
         await self.perform(command, lambda: reaction(SYSTEM, delivery.event))

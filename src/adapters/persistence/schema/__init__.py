@@ -34,7 +34,7 @@ TABLES: dict[str, Table] = {
 }
 """Every table by name. Their order is the order of writing in a commit, on every store."""
 
-VIEWS: dict[str, View] = {view.name: view for module in (identity, jobs, messaging) for view in module.VIEWS}
+VIEWS: dict[str, View] = {view.name: view for module in (identity, organizations, jobs, reviews, messaging) for view in module.VIEWS}
 """Every view by name."""
 
 RANK = {name: rank for rank, name in enumerate(TABLES)}

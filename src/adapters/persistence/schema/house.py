@@ -60,11 +60,12 @@ RECEIPTS = Table(
         text("answer_table", nullable=True),
         json("answer", nullable=True),
         instant("created_at"),
-        instant("expires_at"),
+        instant("expires_at", nullable=True),
     ),
-    constraints=(Unique("receipts_key", ("principal", "operation", "key")),),
+    constraints=(Unique("receipts_key", ("principal", "key", "operation")),),
     indexes=(Index("receipts_expiry", ("expires_at",)),),
 )
+"""A client's receipt expires; a reaction's (keyed by its event, in the name of the house) goes with its event."""
 
 TALLIES = Table(
     "tallies",

@@ -114,6 +114,7 @@ ONE_TIME_TOKENS = Table(
         uuid("user_id", nullable=True),
         text("purpose"),
         text("token_hash", private=True),
+        text("address_hash", private=True),
         integer("epoch"),
         instant("expires_at"),
         instant("used_at", nullable=True),
@@ -125,7 +126,7 @@ ONE_TIME_TOKENS = Table(
         one_of("one_time_tokens_purpose", "purpose", Purpose),
     ),
     indexes=(
-        Index("one_time_tokens_of_user", ("user_id", "created_at")),
+        Index("one_time_tokens_of_address", ("address_hash", "created_at")),
         Index("one_time_tokens_expiry", ("expires_at", "id")),
     ),
 )
