@@ -12,8 +12,9 @@ from application.ports.ids import Ids
 from application.ports.jobs import JobListing, JobQuery, JobSearch, JobSort
 from application.ports.readers import Page, Readers
 from application.ports.unit_of_work import Begin, Work
+from domain.identity import UserSuspended
 from domain.jobs import Job, JobState, JobStateRefused, NotAProvider, NotYourJob, Offer, Rating
-from domain.organizations import MemberRole, Membership, Organization
+from domain.organizations import MemberLeft, MemberRole, Membership, Organization
 from domain.shared.actors import Actor, Role
 from domain.shared.errors import Invalid, NotFound, Outdated, Refusal, Unauthenticated
 from domain.shared.ids import JobId, MembershipId, OrganizationId, UserId
@@ -33,6 +34,7 @@ __all__ = [
     "JobSort",
     "ListMyJobs",
     "PublishJob",
+    "RetireJobs",
     "ReviseJob",
     "SearchJobs",
 ]
@@ -246,6 +248,20 @@ class ArchiveJob:
             job = await _own(work, actor, job_id)
             job.archive(now=self.clock.now())
             return work.answer(job)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetireJobs:
+    """What a provider offers is no longer offered once they are suspended, or leave the organization it belongs to."""
+
+    begin: Begin
+    clock: Clock
+
+    async def __call__(self, actor: Actor, event: UserSuspended | MemberLeft) -> None:
+        async with self.begin(actor) as work:
+            for job in await work.jobs.find(provider_id=event.user_id, state=JobState.PUBLISHED):
+                if isinstance(event, UserSuspended) or job.organization_id == event.organization_id:
+                    job.archive(now=self.clock.now())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

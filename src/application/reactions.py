@@ -1,6 +1,7 @@
 """The choreography on one page: what follows from what. Each reaction has its effect once per event."""
 
 from application.bookings import ExpireHold, SettleBooking
+from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
 from application.notifications import (
     AskForReview,
@@ -38,9 +39,10 @@ from domain.bookings import (
     HoldDue,
     ReviewDue,
 )
-from domain.identity import OneTimeTokenIssued, PasswordChanged, SignUpRepeated, UserSignedUp
+from domain.identity import OneTimeTokenIssued, PasswordChanged, SignUpRepeated, UserSignedUp, UserSuspended
 from domain.messaging import MessageSent
 from domain.notifications import MailQueued
+from domain.organizations import MemberLeft
 from domain.payments import (
     PaymentCaptured,
     PaymentDoubted,
@@ -48,6 +50,7 @@ from domain.payments import (
     PaymentRequested,
     PaymentStrayed,
     RefundDoubted,
+    RefundFailed,
     RefundRequested,
     RefundSucceeded,
     WebhookReceived,
@@ -60,6 +63,8 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     SignUpRepeated: (TellOfRepeatedSignUp,),
     OneTimeTokenIssued: (SendTokenMail,),
     PasswordChanged: (TellOfPasswordChange,),
+    UserSuspended: (RetireJobs,),
+    MemberLeft: (RetireJobs,),
     BookingRequested: (OpenBookingConversation, TellOfBooking),
     BookingAccepted: (TellOfBooking,),
     BookingDeclined: (TellOfBooking,),
@@ -80,6 +85,7 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     PaymentDoubted: (ResolveUnknown,),
     RefundRequested: (AskRefund,),
     RefundSucceeded: (TellOfPayment,),
+    RefundFailed: (TellOfPayment,),
     RefundDoubted: (ResolveUnknown,),
     WebhookReceived: (ProcessWebhook,),
     ReviewPosted: (MoveRating,),

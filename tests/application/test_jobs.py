@@ -17,13 +17,16 @@ from application.jobs import (
     JobSort,
     ListMyJobs,
     PublishJob,
+    RetireJobs,
     ReviseJob,
     SearchJobs,
 )
+from domain.identity import UserSuspended
 from domain.jobs import JobState, JobStateRefused, NotAProvider, NotYourJob
-from domain.organizations import MemberRole
+from domain.organizations import MemberLeft, MemberRole
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind, Role
 from domain.shared.errors import Conflict, Invalid, NotFound, Outdated, StaleVersion, Unauthenticated
+from domain.shared.ids import MembershipId
 from domain.shared.money import Money
 from domain.shared.terms import POLICIES, CancellationPolicy, PaymentTerms, PolicyName, Tier
 from tests.application.marketplace import EUROS_45, NOW, Marketplace
@@ -347,3 +350,27 @@ async def test_publishing_the_same_draft_twice_at_once_publishes_it_once(market)
     draft = await market.job(vera, publish=False)
     tried = await asyncio.gather(*(market.use(PublishJob)(vera, draft.id) for _ in range(2)), return_exceptions=True)
     assert sum(not isinstance(each, Exception) for each in tried) == 1
+
+
+async def test_what_a_suspended_provider_offers_is_no_longer_offered(market):
+    vera, bob = await market.provider(), await market.provider("bob")
+    hers, his, draft = await market.job(vera), await market.job(bob), await market.job(vera, publish=False)
+    async with market.begin(SYSTEM) as work:
+        user = await work.users.get(vera.user_id)
+        user.suspend(by=OPERATOR, reason="complaints", now=NOW)
+    await market.deliver(UserSuspended).all()
+    states = {row["id"]: row["state"] for row in market.rows("jobs")}
+    assert states == {hers.id: "archived", his.id: "published", draft.id: "draft"}
+
+
+async def test_who_leaves_an_organization_no_longer_works_for_it(market):
+    vera = await market.provider()
+    job = await market.job(vera)
+    event = MemberLeft(
+        membership_id=MembershipId(market.ids.new()),
+        organization_id=job.organization_id,
+        user_id=vera.signed_in(),
+        removed=True,
+    )
+    await market.use(RetireJobs)(SYSTEM, event)
+    assert [row["state"] for row in market.rows("jobs")] == ["archived"]

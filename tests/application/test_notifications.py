@@ -71,7 +71,7 @@ from domain.notifications import (
     Template,
 )
 from domain.organizations import Organization
-from domain.payments import Payment, PaymentCaptured, PaymentFailed, Refund, RefundSucceeded
+from domain.payments import Payment, PaymentCaptured, PaymentFailed, Refund, RefundFailed, RefundSucceeded
 from domain.profiles import Particulars, Profile
 from domain.reviews import Review
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Role
@@ -523,6 +523,16 @@ async def test_money_in_gets_a_receipt_and_money_back_a_word(world: World) -> No
         "refund.succeeded",
         "payment.failed",
     }
+
+
+async def test_a_refund_that_failed_is_for_the_provider_to_look_at(world: World) -> None:
+    booking = await world.booking(paid=True)
+    failed = RefundFailed(
+        refund_id=RefundId(UUID(int=88)), payment_id=PAYMENT, booking_id=booking.id, amount=EUROS, reason="card closed"
+    )
+    await world.house.use(TellOfPayment)(SYSTEM, failed)
+    assert [line.kind for line in await world.news(booking.provider_id)] == ["refund.failed"]
+    assert await world.news(world.ana) == []
 
 
 # --- accounts

@@ -8,6 +8,7 @@ from domain.identity import EmailTaken
 from domain.messaging import AlreadyTalking
 from domain.notifications import MailAlreadyQueued
 from domain.organizations import AlreadyMember
+from domain.payments import DuplicateWebhook
 from domain.reviews import AlreadyReviewed
 from domain.shared.errors import Conflict, Invalid, Refusal, StaleVersion
 
@@ -21,6 +22,7 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "receipts_key": lambda: AlreadyCommitted("this was done already"),
     "bookings_no_overlap": SlotTaken,
     "users_email": EmailTaken,
+    "webhooks_told_once": lambda: DuplicateWebhook("this was received before"),
     "memberships_pair": AlreadyMember,
     "mails_once": lambda: MailAlreadyQueued("this person has been written to about this"),
     "reviews_once": AlreadyReviewed,

@@ -27,18 +27,19 @@ def signed(raw: bytes, secret: str, at: datetime) -> str:
 class SimulatedVerifier(WebhookVerifier):
     """Verifies with any of the secrets, within five minutes of our own clock, past and future."""
 
-    def __init__(self, secrets: Sequence[str], clock: Clock) -> None:
+    def __init__(self, secrets: Sequence[str], clock: Clock, *, tolerance: timedelta = TOLERANCE) -> None:
         if not secrets or not all(secrets):
             raise ValueError("a verifier without a secret would believe anybody")
         self._secrets = tuple(secrets)
         self._clock = clock
+        self._tolerance = tolerance
 
     def verify(self, raw: bytes, headers: Mapping[str, str]) -> Notice:
         seconds, macs = _parts({name.lower(): value for name, value in headers.items()}.get(HEADER, ""))
         expected = [_mac(raw, secret, seconds).encode() for secret in self._secrets]
         if not any(hmac.compare_digest(mac.encode(), good) for mac in macs for good in expected):
             raise BadSignature("the signature does not fit the message")
-        if abs(int(self._clock.now().timestamp()) - int(seconds)) > TOLERANCE.total_seconds():
+        if abs(int(self._clock.now().timestamp()) - int(seconds)) > self._tolerance.total_seconds():
             raise StaleSignature("the message was signed too long ago, or in the future")
         return _notice(raw)
 

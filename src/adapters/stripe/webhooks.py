@@ -21,11 +21,12 @@ _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 class StripeVerifier(WebhookVerifier):
     """Believes messages signed with one of `secrets` (several while one is being changed) within five minutes."""
 
-    def __init__(self, secrets: Sequence[str], clock: Clock) -> None:
+    def __init__(self, secrets: Sequence[str], clock: Clock, *, tolerance: timedelta = TOLERANCE) -> None:
         if not secrets or not all(secret.strip() for secret in secrets):
             raise ValueError("a verifier without a secret would believe anybody")
         self._secrets = tuple(secrets)
         self._clock = clock
+        self._tolerance = tolerance
 
     def verify(self, raw: bytes, headers: Mapping[str, str]) -> Notice:
         header = {name.lower(): value for name, value in headers.items()}.get(HEADER, "")
@@ -34,7 +35,7 @@ class StripeVerifier(WebhookVerifier):
             raise BadSignature("the message is not signed")
         if not any(_fits(raw, header, secret) for secret in self._secrets):
             raise BadSignature("the signature does not fit the message")
-        if abs(int(self._clock.now().timestamp()) - int(found[1])) > TOLERANCE.total_seconds():
+        if abs(int(self._clock.now().timestamp()) - int(found[1])) > self._tolerance.total_seconds():
             raise StaleSignature("the message was signed too long ago, or in the future")
         return _notice(raw)
 

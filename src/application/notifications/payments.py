@@ -9,27 +9,30 @@ from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin
 from domain.notifications import Template
-from domain.payments import PaymentCaptured, PaymentFailed, RefundSucceeded
+from domain.payments import PaymentCaptured, PaymentFailed, RefundFailed, RefundSucceeded
 from domain.shared.actors import Actor
 from domain.shared.money import Money
 from domain.shared.terms import Side
+
+MoneyNews = PaymentCaptured | PaymentFailed | RefundSucceeded | RefundFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellOfPayment:
     """A customer whose money arrived gets a receipt, one whose money went back is told so, and one whose payment
-    failed learns that it can be tried again."""
+    failed learns that it can be tried again. A refund that failed is for the provider's side to look at."""
 
     begin: Begin
     clock: Clock
     ids: Ids
 
-    async def __call__(self, actor: Actor, event: PaymentCaptured | PaymentFailed | RefundSucceeded) -> None:
+    async def __call__(self, actor: Actor, event: MoneyNews) -> None:
         async with self.begin(actor) as work:
             affair = await Affair.of(work, await work.bookings.get(event.booking_id))
             desk = Desk(work=work, ids=self.ids, now=self.clock.now())
             title, body = _line(event, affair)
-            desk.notify(affair.booking.customer_id, kind=event.name, title=title, body=body, about=affair.booking.id)
+            told = affair.booking.provider_id if isinstance(event, RefundFailed) else affair.booking.customer_id
+            desk.notify(told, kind=event.name, title=title, body=body, about=affair.booking.id)
             match event:
                 case PaymentCaptured(payment_id=payment_id, amount=amount):
                     payment = await work.payments.get(payment_id)
@@ -43,13 +46,18 @@ class TellOfPayment:
                     await desk.mail(refund.customer_id, Template.REFUND, transition=transition, context=facts)
 
 
-def _line(event: PaymentCaptured | PaymentFailed | RefundSucceeded, affair: Affair) -> tuple[str, str]:
+def _line(event: MoneyNews, affair: Affair) -> tuple[str, str]:
     booking = affair.booking
     match event:
         case PaymentCaptured():
             return f"{event.amount} received", f"Thank you. It is for {booking.job_title}, {booking.reference}."
         case RefundSucceeded():
             return f"{event.amount} is on its way back", f"Your refund for {booking.job_title}, {booking.reference}."
+        case RefundFailed():
+            return (
+                f"A refund of {event.amount} failed",
+                f"For {booking.job_title}, {booking.reference}: {event.reason}. Please give it back another way.",
+            )
         case PaymentFailed():
             return (
                 "Your payment did not go through",

@@ -85,13 +85,15 @@ def _stripe_gateway(settings: Settings) -> Any:
     return chosen("adapters.stripe:StripeGateway")(api_key=key, api_base=settings.stripe_api_base)
 
 
-def _simulated_verifiers(secret: str, clock: Any) -> dict[str, Any]:
-    return {"simulated": chosen("adapters.simulated_gateway:SimulatedVerifier")([secret], clock)}
+def _simulated_verifiers(settings: Settings, secret: str, clock: Any) -> dict[str, Any]:
+    make = chosen("adapters.simulated_gateway:SimulatedVerifier")
+    return {"simulated": make([secret], clock, tolerance=timedelta(seconds=settings.webhook_tolerance_seconds))}
 
 
 def _stripe_verifiers(settings: Settings, clock: Any) -> dict[str, Any]:
     secrets = [one.get_secret_value() for one in settings.stripe_webhook_secret]
-    return {"stripe": chosen("adapters.stripe:StripeVerifier")(secrets, clock)}
+    make = chosen("adapters.stripe:StripeVerifier")
+    return {"stripe": make(secrets, clock, tolerance=timedelta(seconds=settings.webhook_tolerance_seconds))}
 
 
 def _smtp(settings: Settings) -> Any:
@@ -176,7 +178,7 @@ class Container(DeclarativeContainer):
     gateway = Selector(gateway_name, test=simulated_gateway, stripe=Singleton(_stripe_gateway, settings))
     verifiers = Selector(
         gateway_name,
-        test=Singleton(_simulated_verifiers, secret, clock),
+        test=Singleton(_simulated_verifiers, settings, secret, clock),
         stripe=Singleton(_stripe_verifiers, settings, clock),
     )
 
