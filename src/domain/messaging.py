@@ -27,7 +27,7 @@ class ConversationKind(StrEnum):
 class EditWindowClosed(Conflict):
     """A message can be reworded for a quarter of an hour only."""
 
-    code = "messaging.edit_window_closed"
+    code = "message.edit_window_closed"
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"this message could be edited until {until:%d %b %H:%M} UTC", until=until.isoformat())
@@ -36,7 +36,7 @@ class EditWindowClosed(Conflict):
 class NotTheSender(Forbidden):
     """Only who wrote a message may reword it."""
 
-    code = "messaging.not_the_sender"
+    code = "message.not_the_sender"
 
     def __init__(self) -> None:
         super().__init__("only its sender may edit a message")
@@ -45,7 +45,7 @@ class NotTheSender(Forbidden):
 class WithYourself(Invalid):
     """A conversation takes two."""
 
-    code = "messaging.with_yourself"
+    code = "conversation.with_yourself"
 
     def __init__(self) -> None:
         super().__init__("a conversation takes somebody else", field="recipient_id")
@@ -55,7 +55,7 @@ class AlreadyTalking(StaleVersion):
     """Somebody opened the same conversation first: there is one per booking, and one between any two people. Asking
     again finds it."""
 
-    code = "messaging.already_talking"
+    code = "conversation.already_open"
 
     def __init__(self) -> None:
         super().__init__("this conversation has just been opened by somebody else")

@@ -27,7 +27,7 @@ class ReviewState(StrEnum):
 class NotCompleted(Conflict):
     """Only work that was done can be reviewed."""
 
-    code = "reviews.not_completed"
+    code = "review.not_completed"
 
     def __init__(self) -> None:
         super().__init__("a booking can be reviewed once it is completed")
@@ -36,7 +36,7 @@ class NotCompleted(Conflict):
 class AlreadyReviewed(Conflict):
     """Each side reviews a booking once."""
 
-    code = "reviews.already_reviewed"
+    code = "review.already_reviewed"
 
     def __init__(self) -> None:
         super().__init__("you have reviewed this booking already")
@@ -45,7 +45,7 @@ class AlreadyReviewed(Conflict):
 class AlreadyAnswered(Conflict):
     """A review is answered once."""
 
-    code = "reviews.already_answered"
+    code = "review.already_answered"
 
     def __init__(self, responded_at: datetime) -> None:
         super().__init__("this review has been answered already", responded_at=responded_at.isoformat())
@@ -54,7 +54,7 @@ class AlreadyAnswered(Conflict):
 class NotTheReviewed(Forbidden):
     """Only who was reviewed may answer."""
 
-    code = "reviews.not_the_reviewed"
+    code = "review.not_the_reviewed"
 
     def __init__(self) -> None:
         super().__init__("only who was reviewed may answer a review")
@@ -63,7 +63,7 @@ class NotTheReviewed(Forbidden):
 class ReviewTakenDown(Conflict):
     """The review has been taken down."""
 
-    code = "reviews.hidden"
+    code = "review.hidden"
 
     def __init__(self) -> None:
         super().__init__("this review has been taken down by a moderator")
@@ -72,7 +72,7 @@ class ReviewTakenDown(Conflict):
 class NotHidden(Conflict):
     """The review is shown already."""
 
-    code = "reviews.not_hidden"
+    code = "review.not_hidden"
 
     def __init__(self) -> None:
         super().__init__("this review is not hidden")

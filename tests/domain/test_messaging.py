@@ -194,10 +194,10 @@ def test_kinds_are_stored_under_words_that_outlive_the_code() -> None:
 
 def test_refusals_and_events_have_names_that_outlive_the_code() -> None:
     assert {refusal.code for refusal in (AlreadyTalking, EditWindowClosed, NotTheSender, WithYourself)} == {
-        "messaging.already_talking",
-        "messaging.edit_window_closed",
-        "messaging.not_the_sender",
-        "messaging.with_yourself",
+        "conversation.already_open",
+        "message.edit_window_closed",
+        "message.not_the_sender",
+        "conversation.with_yourself",
     }
     assert {event.name for event in (ConversationOpened, MessageSent, MessageEdited)} == {
         "conversation.opened",

@@ -244,12 +244,12 @@ def test_states_are_stored_under_words_that_outlive_the_code() -> None:
 def test_refusals_and_events_have_names_that_outlive_the_code() -> None:
     refusals = (NotCompleted, AlreadyReviewed, AlreadyAnswered, NotTheReviewed, ReviewTakenDown, NotHidden)
     assert [refusal.code for refusal in refusals] == [
-        "reviews.not_completed",
-        "reviews.already_reviewed",
-        "reviews.already_answered",
-        "reviews.not_the_reviewed",
-        "reviews.hidden",
-        "reviews.not_hidden",
+        "review.not_completed",
+        "review.already_reviewed",
+        "review.already_answered",
+        "review.not_the_reviewed",
+        "review.hidden",
+        "review.not_hidden",
     ]
     events = (ReviewPosted, ReviewAnswered, ReviewHidden, ReviewRestored)
     assert [event.name for event in events] == [

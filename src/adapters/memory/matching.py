@@ -43,8 +43,7 @@ def sorted_rows(
 
 
 def _key(order: Order) -> Callable[[Row], Any]:
-    tie = "name" if order.by == "name" else "id"
-    return lambda row: _rank(row[order.by], row[tie])
+    return lambda row: _rank(row[order.by], row["id"] if "id" in row else row["name"])
 
 
 def _rank(value: Any, tie: Any) -> Any:

@@ -47,7 +47,8 @@ class MemoryJobSearch(JobSearch):
 
     def _published(self) -> list[Row]:
         jobs, view, eyes = self._store.tables["jobs"].rows.values(), VIEWS["job_listings"], Eyes(self._store, SYSTEM)
-        return [{**job, **joined(self._store, view, job, eyes)} for job in jobs if job["state"] == "published"]
+        rows = [{**job, **joined(self._store, view, job, eyes)} for job in jobs if job["state"] == "published"]
+        return [row for row in rows if row["rating_count"] is not None]
 
 
 def _wanted(row: Row, query: JobQuery) -> bool:

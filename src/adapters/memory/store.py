@@ -1,14 +1,16 @@
 """A store in memory: copies of rows in, copies out, a change set at a time."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.memory.matching import matches, sorted_rows
 from adapters.memory.tables import MemoryTable
+from adapters.memory.values import asked, fitting, placed, shown, stored
 from adapters.persistence import refusals
 from adapters.persistence.ordering import turn
-from adapters.persistence.schema import TABLES
+from adapters.persistence.schema import TABLES, columns_of
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Delete, Guard, Insert, Numbers, Store, Tally, Update, Write
 from application.ports.criteria import AnyOf, Criteria, Order, Position
@@ -30,18 +32,25 @@ class MemoryStore(Store):
         after: Position | None = None,
         limit: int | None = None,
     ) -> Sequence[Row]:
+        declared = TABLES[table]
+        if table == "tallies" and order.by == "id":
+            order = Order("name", order.descending)
+        columns = columns_of(table)
+        asked(columns, criteria)
+        placed(columns[order.by], after)
         found = (row for row in self.candidates(table, criteria) if matches(row, criteria))
-        return [dict(row) for row in sorted_rows(found, order, after=after, limit=limit)]
+        return [shown(declared, row) for row in sorted_rows(found, order, after=after, limit=limit)]
 
     async def commit(self, changes: Changes) -> Numbers:
+        writes = [_own(write) for write in sorted(changes.writes, key=turn)]
         undo: list[tuple[str, Any, Row | None]] = []
         try:
             numbers = {tally.name: self._move(tally, undo) for tally in sorted(changes.tallies, key=lambda t: t.name)}
             for guard in changes.guards:
                 self._check(guard)
-            for write in sorted(changes.writes, key=turn):
+            for write in writes:
                 self._apply(write, numbers, undo)
-            self._check_references(changes.writes)
+            self._check_references(writes)
         except Exception:
             self._undo(undo)
             raise
@@ -52,22 +61,22 @@ class MemoryStore(Store):
         claimed: list[Row] = []
         for row in sorted_rows(outbox.among("finished_at", None) or (), Order("due_at")):
             free = row["dead_at"] is None and (row["leased_until"] is None or row["leased_until"] <= now)
-            if len(claimed) < limit and row["due_at"] <= now and free and self._is_next(row, now):
+            if len(claimed) < limit and row["due_at"] <= now and free and self._is_next(row):
                 leased = {**row, "version": row["version"] + 1, "leased_until": now + lease}
                 leased["attempts"] += 1
                 outbox.put(leased)
-                claimed.append(dict(leased))
+                claimed.append(shown(outbox.declared, leased))
         return claimed
 
-    def _is_next(self, row: Row, now: datetime) -> bool:
-        """No earlier due event of the same aggregate is unfinished; scheduled events stand outside the order."""
+    def _is_next(self, row: Row) -> bool:
+        """No earlier event of the same aggregate is unfinished; scheduled events stand outside the order."""
         if row["scheduled"]:
             return True
         place = (row["subject_version"], row["position"])
         return not any(
             other["finished_at"] is None
             and not other["scheduled"]
-            and other["due_at"] <= now
+            and other["subject_table"] == row["subject_table"]
             and (other["subject_version"], other["position"]) < place
             for other in self.tables["outbox"].among("subject_id", row["subject_id"]) or ()
         )
@@ -94,6 +103,7 @@ class MemoryStore(Store):
             raise refusals.exhausted(tally.name)
         if tally.by < 0 and before is None:
             raise refusals.stale("tallies")
+        fitting(tallies.declared.column("value"), value)
         ceiling = before["ceiling"] if before and tally.by < 0 else tally.ceiling
         undo.append(("tallies", tally.name, before))
         tallies.put({"name": tally.name, "value": value, "ceiling": ceiling})
@@ -108,21 +118,18 @@ class MemoryStore(Store):
         table = self.tables[write.table]
         match write:
             case Insert(_, row, wanted):
-                row = dict(row)
                 for column, series in wanted.items():
                     if write.table == "receipts":
                         row["answer"] = {**row["answer"], column: numbers[series]}
                     else:
                         row[column] = numbers[series]
-                if row["id"] in table.rows:
-                    raise refusals.duplicate(f"{write.table}_pkey")
+                table.add(row)
                 undo.append((write.table, row["id"], None))
-                table.put(row)
             case Update(_, row, expected):
                 self._expect(table, row["id"], expected)
                 _keep_written(table, table.rows[row["id"]], row)
                 undo.append((write.table, row["id"], table.rows[row["id"]]))
-                table.put(dict(row))
+                table.put(row)
             case Delete(_, id, expected):
                 self._expect(table, id, expected)
                 _keep_written(table, table.rows[id], {})
@@ -152,6 +159,11 @@ class MemoryStore(Store):
     def _undo(self, undo: list[tuple[str, Any, Row | None]]) -> None:
         for table, key, before in reversed(undo):
             self.tables[table].restore(key, before)
+
+
+def _own(write: Write) -> Write:
+    """The write with a row of our own, of values as they can be kept."""
+    return write if isinstance(write, Delete) else replace(write, row=stored(TABLES[write.table], write.row))
 
 
 def _keep_written(table: MemoryTable, was: Row, row: Row) -> None:

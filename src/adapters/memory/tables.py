@@ -16,7 +16,9 @@ class MemoryTable:
         self.declared = declared
         self.key = "name" if declared.columns[0].name == "name" else "id"
         self.rows: dict[Any, Row] = {}
-        self._checks = [c for c in declared.constraints if isinstance(c, Check)]
+        # PostgreSQL judges them by name; the first that fails is the one a refusal tells of.
+        checks = [c for c in declared.constraints if isinstance(c, Check)]
+        self._checks = sorted(checks, key=lambda check: check.name)
         self._uniques: list[tuple[Unique, dict[Key, Any]]] = [
             (c, {}) for c in declared.constraints if isinstance(c, Unique)
         ]
@@ -25,6 +27,11 @@ class MemoryTable:
         ]
         self.references = [c for c in declared.constraints if isinstance(c, References)]
         self._groups: dict[str, dict[Any, set[Any]]] = {column: {} for column in _grouped(declared)}
+
+    def add(self, row: Row) -> None:
+        """Store a row with a new key; refuses what a constraint forbids, changing nothing."""
+        self._judge(row)
+        self._keep(row)
 
     def put(self, row: Row) -> None:
         """Store this row in place of the one with its key; refuses what a constraint forbids, changing nothing."""
@@ -86,6 +93,8 @@ class MemoryTable:
         for check in self._checks:
             if not check.holds(row):
                 raise refusals.violation(check.name)
+        if row[self.key] in self.rows:
+            raise refusals.duplicate(f"{self.declared.name}_pkey")
         for unique, keys in self._uniques:
             values = _values(unique, row)
             if values is not None and values in keys:

@@ -5,8 +5,10 @@ from typing import Any
 
 from adapters.memory.matching import matches, sorted_rows
 from adapters.memory.store import MemoryStore
-from adapters.persistence.schema import TABLES, VIEWS
+from adapters.memory.values import asked, placed
+from adapters.persistence.schema import TABLES, VIEWS, columns_of
 from adapters.persistence.schema.tables import Latest, Row, View
+from adapters.persistence.shown import HOUSE, private, shown_to
 from adapters.persistence.store import Views
 from application.ports.criteria import Criteria, Order, Position
 from application.visibility import (
@@ -40,6 +42,14 @@ class MemoryViews(Views):
         after: Position | None,
         limit: int,
     ) -> Sequence[Row]:
+        wanted = {*columns, order.by, "id"}
+        if not shown_to(actor, source):
+            return []
+        if actor.kind not in HOUSE and (refused := private(source) & {*wanted, *criteria}):
+            raise PermissionError(f"{', '.join(sorted(refused))} of {source}: for the house only")
+        declared = columns_of(source)
+        asked(declared, criteria)
+        placed(declared[order.by], after)
         eyes = Eyes(self._store, actor)
         if source in TABLES:
             rows: list[Row] = [
@@ -49,7 +59,6 @@ class MemoryViews(Views):
             ]
         else:
             rows = [row for row in self._joined(VIEWS[source], eyes, criteria) if matches(row, criteria)]
-        wanted = {*columns, order.by, "id"}
         ordered = sorted_rows(rows, order, after=after, limit=limit)
         return [{column: row[column] for column in wanted} for row in ordered]
 
@@ -83,7 +92,7 @@ class Eyes:
 
     def __init__(self, store: MemoryStore, actor: Actor) -> None:
         self._store = store
-        self._all = actor.kind in (Kind.SYSTEM, Kind.OPERATOR)
+        self._all = actor.kind in HOUSE
         self._me = actor.user_id if actor.kind is Kind.USER else None
         self._admin = False
         self._member: frozenset[Any] = frozenset()

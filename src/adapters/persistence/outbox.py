@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from adapters.persistence.events import EVENTS
 from adapters.persistence.mapper import JSON
 from adapters.persistence.schema.tables import Row
@@ -14,26 +16,24 @@ from application.ports.criteria import Present
 from application.ports.outbox import Delivery, Outbox
 from domain.shared.errors import NotFound
 
+log = structlog.get_logger("worker")
+
+TRIES_TO_READ = 10
+"""Leases after which an event nobody here can read is given up."""
+
 
 class StoredOutbox(Outbox):
     """Events of one store."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._leased: dict[UUID, Row] = {}
+        self._leased: dict[tuple[UUID, int], Row] = {}
 
     async def claim(self, *, lease: timedelta, limit: int) -> Sequence[Delivery]:
         rows = await self._store.claim(now=self._clock.now(), lease=lease, limit=limit)
-        self._leased.update({row["id"]: row for row in rows})
-        return [
-            Delivery(
-                id=row["id"],
-                event=JSON.structure(row["payload"], EVENTS[row["name"]]),
-                fence=row["version"],
-                attempts=row["attempts"],
-            )
-            for row in rows
-        ]
+        self._leased.update({(row["id"], row["version"]): row for row in rows})
+        deliveries = [await self._delivery(row) for row in rows]
+        return [delivery for delivery in deliveries if delivery is not None]
 
     async def finish(self, delivery: Delivery) -> None:
         await self._settle(delivery, finished_at=self._clock.now(), leased_until=None)
@@ -53,8 +53,22 @@ class StoredOutbox(Outbox):
             change["finished_at"] = self._clock.now()
         await self._update(rows[0], change)
 
+    async def _delivery(self, row: Row) -> Delivery | None:
+        """The event of a leased row. One that this version cannot read (a newer one may have written it) waits for its
+        lease to end, and is given up in the end; it never stands in the way of other aggregates."""
+        fence, attempts = row["version"], row["attempts"]
+        try:
+            event = JSON.structure(row["payload"], EVENTS[row["name"]])
+        except Exception as error:
+            log.error("event cannot be read", event_id=str(row["id"]), event_name=row["name"], error=repr(error))
+            self._leased.pop((row["id"], fence))
+            if attempts >= TRIES_TO_READ:
+                await self._update(row, {"dead_at": self._clock.now(), "leased_until": None, "last_error": repr(error)})
+            return None
+        return Delivery(id=row["id"], event=event, fence=fence, attempts=attempts)
+
     async def _settle(self, delivery: Delivery, **change: object) -> None:
-        await self._update(self._leased.pop(delivery.id), change)
+        await self._update(self._leased.pop((delivery.id, delivery.fence)), change)
 
     async def _update(self, row: Row, change: dict[str, Any]) -> None:
         expected = row["version"]

@@ -67,6 +67,12 @@ def violation(constraint: str) -> Refusal:
     return known() if known else Violation("this would break a rule of the business", constraint=constraint)
 
 
+def unstorable() -> Refusal:
+    """The refusal for a value that no store can hold: a NUL in a text, a number of more than 64 bits, a moment without
+    an offset."""
+    return Invalid("a value cannot be stored as it is")
+
+
 def exhausted(series: str) -> Refusal:
     """The refusal for a tally that is at its ceiling."""
     known = SERIES.get(series.split(":", 1)[0])

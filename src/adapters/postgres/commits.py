@@ -80,7 +80,8 @@ def _numbered(table: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def _sql(parts: tuple[Part, ...]) -> str:
-    raised = next((f"part{index}" for index, part in enumerate(parts) if part[0] == "raise"), "")
+    tallies = {part[0]: f"part{index}" for index, part in enumerate(parts) if part[0] in ("raise", "lower")}
+    raised = tallies.get("raise", "")
     ctes: list[str] = []
     before = ""
     position = 0
@@ -91,9 +92,20 @@ def _sql(parts: tuple[Part, ...]) -> str:
         position += len(types)
         name = f"part{index}"
         ctes.append(f"{name} as {_cte(part, arrays, before or 'true').replace('@raised', raised)}")
-        before = f"(select must((select count(*) from {name}) = {count}::bigint, '{part[0]}:{part[1]}'))"
-    numbers = f"(select json_object_agg(name, value)::text from {raised})" if raised else "null::text"
-    return f"with {', '.join(ctes)} select {before or 'true'} as done, {numbers} as numbers"
+        all_done = f"(select count(*) from {name}) = {count}::bigint"
+        before = f"(select must({all_done}, {_stop(part, name, arrays, all_done)}))"
+    moved = " union all ".join(f"select name, value from {name}" for name in tallies.values())
+    numbers = f"(select json_object_agg(name, value)::text from ({moved}) as moved)" if moved else "null::text"
+    return f"with {', '.join(ctes)} select {before} as done, {numbers} as numbers"
+
+
+def _stop(part: Part, name: str, arrays: list[str], all_done: str) -> str:
+    """What is said when a part did not do all of its work; of tallies, the first that did not move."""
+    kind, table = part
+    if kind != "raise":
+        return f"'{kind}:{table}'"
+    left = f"select min(wanted) from unnest({arrays[0]}) as wanted where wanted not in (select name from {name})"
+    return f"case when {all_done} then '' else 'raise:' || ({left}) end"
 
 
 def _types(part: Part) -> list[str]:
@@ -133,7 +145,7 @@ def _cte(part: Part, arrays: list[str], before: str) -> str:
         case "lower":
             return (
                 f"(update tallies t set value = t.value + w.by from {rows} as w(name, by) "
-                f"where t.name = w.name and {before} returning 1)"
+                f"where t.name = w.name and {before} returning t.name, t.value)"
             )
         case "guard":
             # A plain select would see the snapshot from before the wait on the lock; `for share` sees the row as it is.

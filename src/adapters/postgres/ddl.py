@@ -43,7 +43,7 @@ def _parts() -> Iterator[str]:
         yield f"revoke all on function {definer} from public"
         yield f"grant execute on function {definer} to anon, authenticated, service_role"
     yield "revoke create on schema public from service_role"
-    yield "revoke all on function must(boolean, text) from public"
+    yield "revoke all on function must(boolean, text) from anon, authenticated, public"
     yield "grant execute on function must(boolean, text) to service_role"
     yield from policies()
 

@@ -6,10 +6,9 @@ made for this question; so the function runs the statement it needs by `execute 
 from typing import Any
 
 from adapters.persistence.mapper import Mapper
-from adapters.persistence.schema import VIEWS
+from adapters.persistence.schema import VIEWS, columns_of
 from adapters.postgres.policies import condition
 from adapters.postgres.pools import Pools
-from adapters.postgres.selects import columns_of
 from adapters.postgres.values import cast, received
 from adapters.postgres.views import seen_by
 from application.ports.criteria import Position

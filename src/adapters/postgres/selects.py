@@ -1,6 +1,6 @@
 """Selects by shape: declared with SQLAlchemy, compiled once, run as text ever after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
-from adapters.persistence.schema import TABLES, VIEWS
-from adapters.persistence.schema.tables import Column, Table, Type
+from adapters.persistence.schema import TABLES, VIEWS, columns_of
+from adapters.persistence.schema.tables import Type
 from adapters.postgres.metadata import TYPES, metadata
 from adapters.postgres.values import sent
 from application.ports.criteria import AnyOf, Between, Criteria, Order, Overlaps, Position, Present
@@ -38,22 +38,29 @@ def select(
 ) -> tuple[Statement, list[Any]]:
     """The statement of this shape, and its arguments for these values."""
     shape = tuple((column, _shape(wanted)) for column, wanted in criteria.items())
-    statement = _compiled(source, tuple(columns), shape, order, after is not None, limit is not None)
+    statement = _compiled(source, tuple(columns), shape, order, _place(after), limit is not None)
     values: dict[str, Any] = {}
     for column, wanted in criteria.items():
         match wanted:
             case AnyOf(options):
                 values[column] = [sent(option) for option in options]
             case Between(at_least, below):
-                values[f"{column}_from"], values[f"{column}_to"] = at_least, below
+                values[f"{column}_from"], values[f"{column}_to"] = sent(at_least), sent(below)
             case Overlaps(span):
                 values[column] = sent(span)
             case _:
                 values[column] = sent(wanted)
     if after is not None:
-        values["after_value"], values["after_id"] = after[0], after[-1]
+        values["after_value"], values["after_id"] = sent(after[0]), sent(after[-1])
     values["limit"] = limit
     return statement, [values[name] for name in statement.wanted]
+
+
+def _place(after: Position | None) -> str:
+    """Whether a page begins after a row, and after one whose sort value was empty."""
+    if after is None:
+        return ""
+    return "after empty" if after[0] is None else "after"
 
 
 def _shape(wanted: object) -> str:
@@ -78,7 +85,7 @@ def _compiled(
     columns: tuple[str, ...],
     shape: tuple[tuple[str, str], ...],
     order: Order,
-    paged: bool,
+    place: str,
     limited: bool,
 ) -> Statement:
     declared = columns_of(source)
@@ -90,17 +97,39 @@ def _compiled(
         query = query.where(_condition(table.c[column], kind))
     tie = "name" if source == "tallies" else "id"
     keys = [table.c[order.by]] if order.by == tie else [table.c[order.by], table.c[tie]]
-    if paged:
-        names = ["after_id"] if order.by == tie else ["after_value", "after_id"]
-        mark = sa.tuple_(*(sa.bindparam(name, type_=key.type) for name, key in zip(names, keys, strict=True)))
-        here = sa.tuple_(*keys)
-        query = query.where(here < mark if order.descending else here > mark)
+    if place:
+        never_empty = order.by in dict(shape) or not _may_be_empty(source, order.by)
+        query = query.where(_beyond(keys, order, place, never_empty))
     query = query.order_by(*(key.desc() if order.descending else key.asc() for key in keys))
     if limited:
         query = query.limit(sa.bindparam("limit", type_=sa.BigInteger()))
     compiled = query.compile(dialect=_DIALECT)
     spans = tuple(name for name in columns if declared[name].type is Type.SPAN)
     return Statement(str(compiled), tuple(compiled.positiontup or ()), spans)
+
+
+def _beyond(keys: Sequence[sa.Column[Any]], order: Order, place: str, never_empty: bool) -> sa.ColumnElement[bool]:
+    """The rows after a position. Empty values come last in ascending order and first in descending order, where a
+    comparison of pairs would know nothing of them."""
+    *sorted_by, tie = keys
+    if place == "after empty" and sorted_by:
+        id = sa.bindparam("after_id", type_=tie.type)
+        empty = sorted_by[0].is_(None)
+        return sa.or_(empty & (tie < id), ~empty) if order.descending else empty & (tie > id)
+    names = ["after_value", "after_id"][-len(keys) :]
+    mark = sa.tuple_(*(sa.bindparam(name, type_=key.type) for name, key in zip(names, keys, strict=True)))
+    here = sa.tuple_(*keys)
+    if order.descending:
+        return here < mark
+    return here > mark if never_empty else sa.or_(here > mark, keys[0].is_(None))
+
+
+def _may_be_empty(source: str, column: str) -> bool:
+    """Whether the column of a table or view can be empty; what a view joins may not be there at all."""
+    if source in TABLES:
+        return TABLES[source].column(column).nullable
+    view = VIEWS[source]
+    return column not in view.columns or TABLES[view.base].column(column).nullable
 
 
 def _condition(column: sa.Column[Any], kind: str) -> sa.ColumnElement[bool]:
@@ -116,22 +145,11 @@ def _condition(column: sa.Column[Any], kind: str) -> sa.ColumnElement[bool]:
             return column.op("&&")(sa.bindparam(name, type_=column.type))
         case "is":
             return column == sa.bindparam(name, type_=column.type)
+    if kind == "between":
+        return column.is_not(None)
     conditions = []
     if "_from" in kind:
         conditions.append(column >= sa.bindparam(f"{name}_from", type_=column.type))
     if "_to" in kind:
         conditions.append(column < sa.bindparam(f"{name}_to", type_=column.type))
-    return sa.and_(sa.true(), *conditions)
-
-
-def columns_of(source: str) -> Mapping[str, Column]:
-    """The declared columns of a table or view, by the name a reader uses."""
-    if source in TABLES:
-        return {column.name: column for column in TABLES[source].columns}
-    view = VIEWS[source]
-    base = TABLES[view.base]
-    found = {name: base.column(name) for name in view.columns}
-    for join in view.joins:
-        other: Table = TABLES[join.table]
-        found.update({name: other.column(column) for name, column in join.columns.items()})
-    return found
+    return sa.and_(*conditions)

@@ -24,7 +24,8 @@ with due as (
   where finished_at is null and dead_at is null and due_at <= $1 and (leased_until is null or leased_until <= $1)
     and (scheduled or not exists (
       select from outbox e
-      where e.subject_id = o.subject_id and e.finished_at is null and not e.scheduled and e.due_at <= $1
+      where e.subject_id = o.subject_id and e.subject_table = o.subject_table
+        and e.finished_at is null and not e.scheduled
         and (e.subject_version, e.position) < (o.subject_version, o.position)))
   order by due_at, id limit $3 for update skip locked
 )
@@ -59,6 +60,8 @@ class PostgresStore(Store):
         return [received(record, statement.spans) for record in records]
 
     async def commit(self, changes: Changes) -> Numbers:
+        if changes == Changes():
+            return {}
         sql, arguments = commits.statement(changes)
         for _ in range(TRIES):
             async with self._pool.connection() as connection:
@@ -67,7 +70,7 @@ class PostgresStore(Store):
                 except AGAIN:
                     continue
                 except Exception as error:
-                    raise (refused(error, changes) or error) from error
+                    raise (refused(error) or error) from error
             numbers = record and record["numbers"]
             return orjson.loads(numbers) if numbers else {}
         raise Conflict("too many at once; try again")

@@ -1,13 +1,15 @@
 """Values between our rows and asyncpg: spans are ranges there, jsonb is text, instants come back in UTC."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
 from sqlalchemy.dialects import postgresql
 
+from adapters.persistence import refusals
 from adapters.persistence.schema.tables import Column, Row
 from domain.shared.time import Span
 
@@ -22,10 +24,10 @@ class _Json:
 
 
 def sent(value: Any) -> Any:
-    """The value as asyncpg takes it."""
-    if isinstance(value, Span):
-        return asyncpg.Range(value.starts_at, value.ends_at)
-    return _Json(value) if isinstance(value, list) else value
+    """The value as asyncpg takes it. What the driver would bend to fit is refused: a moment without an offset, which it
+    takes for local time, and a fraction, which it cuts."""
+    turn = _TURNS.get(type(value))
+    return turn(value) if turn else value
 
 
 def received(record: Mapping[str, Any], spans: Iterable[str]) -> Row:
@@ -45,6 +47,24 @@ def cast(column: Column) -> str:
 def quoted(name: str) -> str:
     """The name as SQL takes it, in quotes where it is a reserved word."""
     return _NAMES.quote(name)
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise refusals.unstorable()
+    return moment
+
+
+def _whole(_: float) -> None:
+    raise refusals.unstorable()
+
+
+_TURNS: dict[type, Callable[[Any], Any]] = {
+    Span: lambda span: asyncpg.Range(span.starts_at, span.ends_at),
+    list: _Json,
+    datetime: _aware,
+    float: _whole,
+}
 
 
 async def use_json(connection: Any) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import orjson
 
 from adapters.persistence.schema.tables import Row
+from adapters.persistence.shown import shown_to
 from adapters.persistence.store import Views
 from adapters.postgres.errors import unreadable
 from adapters.postgres.pools import Connection, Pools
@@ -51,6 +52,8 @@ class PostgresViews(Views):
         after: Position | None,
         limit: int,
     ) -> Sequence[Row]:
+        if not shown_to(actor, source):
+            return []
         wanted = tuple(dict.fromkeys((*columns, order.by, "id")))
         statement, arguments = select(source, wanted, criteria, order, after, limit)
         async with seen_by(self._pools, actor) as connection:

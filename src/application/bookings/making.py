@@ -23,7 +23,7 @@ from domain.bookings import (
 )
 from domain.payments import Payment
 from domain.shared.actors import Actor
-from domain.shared.errors import Outdated, Refusal, Unauthenticated
+from domain.shared.errors import NotFound, Outdated, Refusal, Unauthenticated
 from domain.shared.ids import BookingId, JobId, PaymentId, UserId
 from domain.shared.time import Span, instant
 
@@ -122,7 +122,7 @@ class DeclineBooking:
 
     begin: Begin
     clock: Clock
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (WrongSide, BookingStateRefused)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound, WrongSide, BookingStateRefused)
 
     async def __call__(self, actor: Actor, booking_id: BookingId, declining: Declining) -> Booking:
         async with self.begin(actor) as work:

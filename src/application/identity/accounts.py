@@ -23,7 +23,7 @@ from domain.identity import (
     WeakPassword,
     email_address,
 )
-from domain.profiles import Particulars
+from domain.profiles import BadLocale, Particulars
 from domain.shared.actors import Actor, Role
 from domain.shared.errors import Invalid, NotFound, Refusal, Unauthenticated, Unavailable
 from domain.shared.ids import SessionId, UserId
@@ -77,7 +77,14 @@ class SignUp(OffersLinks):
     is sent a link to confirm it, an existing one is told that somebody tried. A provider gets an organization too."""
 
     passwords: PasswordHasher
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadEmail, WeakPassword, RoleNotOpen, Invalid, Unavailable)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (
+        BadEmail,
+        WeakPassword,
+        RoleNotOpen,
+        BadLocale,
+        Invalid,
+        Unavailable,
+    )
 
     async def __call__(self, actor: Actor, form: SignUpForm) -> None:
         user = User.sign_up(id=UserId(self.ids.new()), email=form.email, role=form.role, now=self.clock.now())

@@ -25,7 +25,7 @@ from domain.identity import (
     WeakPassword,
     email_address,
 )
-from domain.profiles import Particulars
+from domain.profiles import BadLocale, Particulars
 from domain.shared.actors import Actor, Kind, Role
 from domain.shared.errors import Forbidden, Invalid, NotFound, Outdated, Refusal, Unauthenticated, Unavailable
 from domain.shared.ids import UserId
@@ -146,6 +146,7 @@ class CreateUser(CreatesUsers):
         Forbidden,
         BadEmail,
         WeakPassword,
+        BadLocale,
         Invalid,
         EmailTaken,
         Unavailable,

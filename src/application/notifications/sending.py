@@ -98,8 +98,11 @@ class SendMail:
 
     def _facts(self, mail: MailToWrite) -> dict[str, Any]:
         facts = {**mail.context, "house": self.sender.name, "links": self.links}
-        if token_id := mail.context.get("token_id"):
-            facts["secret"] = self.one_time_secrets.secret(OneTimeTokenId(UUID(token_id)))
+        told = mail.context
+        # A pay link is no one-time token, but it is made like one, of the booking's own id.
+        of = told["booking"]["id"] if mail.template is Template.BOOKING_HELD else told.get("token_id")
+        if of:
+            facts["secret"] = self.one_time_secrets.secret(OneTimeTokenId(UUID(of)))
         return facts
 
     def _attachments(self, mail: MailToWrite) -> tuple[Attachment, ...]:

@@ -8,6 +8,7 @@ from application.payments.hearing import (
     UnknownSender,
     WebhookView,
 )
+from application.payments.linking import GetPayLink, OpenPayLink, ToPay
 from application.payments.paying import (
     AbandonPayment,
     Checkout,
@@ -42,6 +43,7 @@ __all__ = [
     "AskRefund",
     "Checkout",
     "GetCheckout",
+    "GetPayLink",
     "GetPayment",
     "LedgerEntryView",
     "ListLedger",
@@ -49,6 +51,7 @@ __all__ = [
     "ListRefunds",
     "ListWebhooks",
     "NotYoursToRefund",
+    "OpenPayLink",
     "OpenPayment",
     "PaymentFilter",
     "PaymentView",
@@ -64,6 +67,7 @@ __all__ = [
     "ReplayWebhook",
     "ResolveUnknown",
     "StartPayment",
+    "ToPay",
     "UnknownSender",
     "WebhookView",
 ]

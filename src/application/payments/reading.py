@@ -10,7 +10,7 @@ from application.ports.criteria import Order, Position
 from application.ports.readers import Page, Readers
 from domain.payments import PaymentState, RefundState, SourceKind
 from domain.shared.actors import Actor, Kind
-from domain.shared.errors import NotFound, Refusal, Unauthenticated
+from domain.shared.errors import Forbidden, NotFound, Refusal, Unauthenticated
 from domain.shared.ids import BookingId, LedgerEntryId, OrganizationId, PaymentId, RefundId, UserId
 from domain.shared.money import Money
 
@@ -146,7 +146,7 @@ class ListRefunds:
 class ListLedger:
     """The books, the newest entries first; admins only."""
 
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated,)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, Forbidden)
     readers: Readers
 
     async def __call__(

@@ -145,9 +145,9 @@ class Links:
         """One booking, to either of its parties."""
         return self._page("bookings", booking_id)
 
-    def pay(self, booking_id: BookingId) -> str:
-        """Where a held booking is paid for."""
-        return self._page("bookings", booking_id, "pay")
+    def pay(self, booking_id: BookingId, secret: str) -> str:
+        """Where a held booking is paid for, by whoever holds this link."""
+        return self._with_token(f"/bookings/{booking_id}/pay", secret)
 
     def review(self, booking_id: BookingId) -> str:
         """Where a completed booking is reviewed."""

@@ -1,5 +1,8 @@
 """The schema of the business as data: one module per context, tables in foreign-key order."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from adapters.persistence.schema import (
     bookings,
     house,
@@ -13,7 +16,7 @@ from adapters.persistence.schema import (
     reviews,
     scheduling,
 )
-from adapters.persistence.schema.tables import Table, View
+from adapters.persistence.schema.tables import Column, Table, View
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -34,8 +37,24 @@ TABLES: dict[str, Table] = {
 }
 """Every table by name. Their order is the order of writing in a commit, on every store."""
 
-VIEWS: dict[str, View] = {view.name: view for module in (identity, organizations, jobs, reviews, messaging) for view in module.VIEWS}
+VIEWS: dict[str, View] = {
+    view.name: view for module in (identity, organizations, jobs, reviews, messaging) for view in module.VIEWS
+}
 """Every view by name."""
 
 RANK = {name: rank for rank, name in enumerate(TABLES)}
 """A table's place in the order of writing."""
+
+
+@lru_cache
+def columns_of(source: str) -> Mapping[str, Column]:
+    """The declared columns of a table or view, by the name a reader uses."""
+    if source in TABLES:
+        return {column.name: column for column in TABLES[source].columns}
+    view = VIEWS[source]
+    base = TABLES[view.base]
+    found = {name: base.column(name) for name in view.columns}
+    for join in view.joins:
+        other = TABLES[join.table]
+        found.update({name: other.column(column) for name, column in join.columns.items()})
+    return found

@@ -43,8 +43,8 @@ def _cancelled(row: Row) -> bool:
 
 
 def _refund(row: Row) -> bool:
-    if row["refund_minor"] is None:
-        return True
+    if row["refund_minor"] is None or row["refund_currency"] is None:
+        return row["refund_minor"] is row["refund_currency"]
     return bool(0 <= row["refund_minor"] <= row["price_minor"] and row["refund_currency"] == row["price_currency"])
 
 
@@ -145,7 +145,9 @@ BOOKINGS = Table(
         ),
         Check(
             "bookings_refund_within_price",
-            "refund_minor is null or (refund_minor between 0 and price_minor and refund_currency = price_currency)",
+            "(refund_minor is null) = (refund_currency is null)"
+            " and (refund_minor is null or refund_minor between 0 and price_minor)"
+            " and (refund_minor is null or refund_currency = price_currency)",
             _refund,
         ),
         Check(

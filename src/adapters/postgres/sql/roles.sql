@@ -25,3 +25,11 @@ begin
   exception when unique_violation then null;
   end;
 end $$;
+
+-- Where everything new is granted by default, as on Supabase, the mark that migrations leave is taken back as well.
+do $$
+begin
+  if to_regclass('public.alembic_version') is not null then
+    revoke all on public.alembic_version from anon, authenticated, service_role, public;
+  end if;
+end $$;

@@ -1,0 +1,1 @@
+"""REST under /v1: thin routes that parse, call a use case and project its answer."""

@@ -1,0 +1,54 @@
+"""Who asks, and from where: what every route takes from the request besides its input."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from domain.identity import Client
+from domain.shared.actors import ANONYMOUS, Actor
+from domain.shared.errors import Unauthenticated
+
+bearer = HTTPBearer(
+    scheme_name="bearer", auto_error=False, description="An access token from /v1/sessions", bearerFormat="JWT"
+)
+
+
+def address_of(request: Request) -> str:
+    """The network address the request came from, as the trusted proxies tell it."""
+    return request.client.host if request.client else "unknown"
+
+
+async def device(request: Request) -> Client:
+    """Where the request comes from, for its user to recognise among the sessions."""
+    return Client(ip=address_of(request), user_agent=request.headers.get("user-agent", ""))
+
+
+Device = Annotated[Client, Depends(device)]
+
+
+async def anybody(
+    request: Request,
+    origin: Device,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Actor:
+    """Whoever asks; without a token, nobody in particular. A bad token is refused, never ignored."""
+    if credentials is None:
+        if request.headers.get("authorization"):
+            raise Unauthenticated("use a bearer token")
+        return ANONYMOUS
+    actor: Actor = await request.app.state.recognise(credentials.credentials, origin)
+    request.scope["principal"] = actor.principal
+    return actor
+
+
+async def somebody(actor: Annotated[Actor, Depends(anybody)]) -> Actor:
+    """A signed-in user, or a refusal."""
+    if actor.user_id is None:
+        raise Unauthenticated("sign in first")
+    return actor
+
+
+Anybody = Annotated[Actor, Depends(anybody)]
+Somebody = Annotated[Actor, Depends(somebody)]

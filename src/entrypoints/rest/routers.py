@@ -1,0 +1,46 @@
+"""Every router of the API: functions per context, and the few pages people open in a browser."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter
+
+from entrypoints.rest import admin, identity, pages
+from entrypoints.rest.bookings import bookings
+from entrypoints.rest.jobs import jobs
+from entrypoints.rest.messaging import messaging
+from entrypoints.rest.notifications import notifications
+from entrypoints.rest.organizations import organizations
+from entrypoints.rest.payments import payments
+from entrypoints.rest.profiles import profiles
+from entrypoints.rest.reviews import reviews
+from entrypoints.rest.scheduling import scheduling
+from entrypoints.use_cases import UseCases
+
+ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
+    identity.users,
+    identity.sessions,
+    identity.magic_links,
+    identity.passwords,
+    profiles,
+    organizations,
+    jobs,
+    scheduling,
+    bookings,
+    payments,
+    reviews,
+    messaging,
+    notifications,
+    admin.users,
+    admin.trail,
+    admin.traffic,
+)
+"""Under /v1."""
+
+WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
+    identity.keys,
+    pages.front,
+    pages.links,
+    pages.paying,
+)
+"""Outside of /v1: what also shows something of the settings or the technology behind them."""

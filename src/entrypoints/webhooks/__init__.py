@@ -1,0 +1,16 @@
+"""Messages other systems post to us: verified, kept, answered at once, acted on by the worker."""
+
+from fastapi import APIRouter
+
+from entrypoints.use_cases import UseCases
+from entrypoints.webhooks.payments import payments
+
+
+def webhooks(use: UseCases) -> APIRouter:
+    """Everything under /webhooks."""
+    router = APIRouter()
+    router.include_router(payments(use))
+    return router
+
+
+__all__ = ["webhooks"]

@@ -1,0 +1,30 @@
+"""What payment gateways tell us: `/webhooks/stripe`, and `/webhooks/simulated` from our own test gateway."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from application.payments import ReceiveWebhook
+from domain.shared.actors import Actor, Kind
+from entrypoints.use_cases import UseCases
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The signature is bad or stale"},
+    404: {"description": "We take no messages from a sender of that name"},
+    422: {"description": "Properly signed, and still nothing we can read"},
+}
+
+
+def payments(use: UseCases) -> APIRouter:
+    """One route for every gateway; only a sender whose messages we can verify exists."""
+    router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+    receive = use(ReceiveWebhook)
+
+    @router.post("/{sender}", status_code=202, name="receive", summary="Take a gateway's webhook", responses=_REFUSALS)
+    async def receive_webhook(sender: str, request: Request) -> dict[str, str]:
+        """The signature is verified on the raw bytes; a message that came before is answered the same."""
+        actor = Actor(kind=Kind.SYSTEM, name=f"webhook:{sender[:40]}")
+        webhook = await receive(actor, sender, await request.body(), dict(request.headers))
+        return {"id": str(webhook.id)}
+
+    return router
