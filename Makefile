@@ -37,7 +37,7 @@ contracts: .venv/.installed-dev ## Check who imports whom
 	@$(BIN)/lint-imports --config importlinter.cfg
 
 units: .venv/.installed-dev ## Run the tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
 
 coverage: ## Refuse a domain of which less than 95 % of the branches were run
 	@$(BIN)/coverage report --include='src/domain/*' --fail-under=95

@@ -27,13 +27,18 @@ class FolderMailer(Mailer):
             raise MailUnavailable(f"mail cannot be laid into its folder: {error.strerror or error}") from error
 
     def _write(self, path: Path, content: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Mails hold links that sign people in: they are for the owner of the folder only.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
+        with open(unfinished, "wb", opener=_privately) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+
+
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
 
 
 def file_name(mail: OutgoingMail) -> str:

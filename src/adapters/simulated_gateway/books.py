@@ -35,6 +35,8 @@ class Books:
         self._in_memory = str(path) == ":memory:"
         if not self._in_memory:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
+            # Whoever can read the books can pay with what is in them.
+            Path(path).touch(mode=0o600)
         self._lock = Lock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._connection.row_factory = sqlite3.Row
