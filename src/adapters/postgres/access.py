@@ -11,8 +11,13 @@ async def admit_app(owner_url: str, password: str) -> str:
     """Give the application's login this password; returns its address of the same database."""
     connection = await asyncpg.connect(owner_url, timeout=10)
     try:
-        verb = await connection.fetchval("select format('alter role guildhall_app password %L', $1::text)", password)
-        await connection.execute(verb)
+        # Roles belong to the cluster: two processes that start at once would trip over each other's change.
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtextextended('guildhall:roles', 0))")
+            verb = await connection.fetchval(
+                "select format('alter role guildhall_app password %L', $1::text)", password
+            )
+            await connection.execute(verb)
     finally:
         await connection.close()
     parts = urlsplit(owner_url)

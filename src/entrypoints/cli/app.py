@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - a command loads what it needs when it runs; most need little
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -145,6 +146,8 @@ def guildhall(
 
 def main() -> None:
     """The console script."""
+    # A command makes much that stays, modules above all, and little rubbish: looking for it more rarely saves a tenth.
+    gc.set_threshold(50_000, 20, 20)
     app()
 
 

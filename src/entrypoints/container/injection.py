@@ -1,13 +1,14 @@
 """One provider per port, one selector per swap. A chosen adapter is imported when it is first made, no other ever."""
 
 from collections.abc import Callable as Function
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Callable, Dependency, Dict, Selector, Singleton
+from dependency_injector.providers import Callable, Dependency, Selector, Singleton
 
 from adapters.persistence.accounts import StoredAccounts
 from adapters.persistence.audit import StoredAuditTrail
@@ -39,6 +40,22 @@ def chosen(path: str) -> Function[..., Any]:
         return attrgetter(name)(import_module(module))(*args, **named)
 
     return make
+
+
+class Ports(Mapping[str, Any]):
+    """Every port by its name, made when a use case first asks for it."""
+
+    def __init__(self, **providers: Function[[], Any]) -> None:
+        self._providers = providers
+
+    def __getitem__(self, name: str) -> Any:
+        return self._providers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._providers)
+
+    def __len__(self) -> int:
+        return len(self._providers)
 
 
 def _secret(settings: Settings) -> str:
@@ -201,29 +218,32 @@ class Container(DeclarativeContainer):
         uncounted=Singleton(chosen("adapters.rate_limits:Unlimited")),
     )
 
-    ports = Dict(
-        begin=begin,
-        clock=clock,
-        ids=ids,
-        readers=readers,
-        trail=trail,
-        accounts=accounts,
-        busy_times=busy_times,
-        job_search=job_search,
-        security_log=security_log,
-        access_tokens=access_tokens,
-        passwords=passwords,
-        one_time_secrets=one_time_secrets,
-        refresh_secrets=refresh_secrets,
-        identity_rules=identity_rules,
-        gateway=gateway,
-        verifiers=verifiers,
-        mailer=mailer,
-        letters=letters,
-        invites=invites,
-        links=links,
-        sender=sender,
-        hold=Callable(lambda s: timedelta(minutes=s.hold_minutes), settings),
+    hold = Callable(lambda s: timedelta(minutes=s.hold_minutes), settings)
+
+    ports = Singleton(
+        Ports,
+        begin=begin.provider,
+        clock=clock.provider,
+        ids=ids.provider,
+        readers=readers.provider,
+        trail=trail.provider,
+        accounts=accounts.provider,
+        busy_times=busy_times.provider,
+        job_search=job_search.provider,
+        security_log=security_log.provider,
+        access_tokens=access_tokens.provider,
+        passwords=passwords.provider,
+        one_time_secrets=one_time_secrets.provider,
+        refresh_secrets=refresh_secrets.provider,
+        identity_rules=identity_rules.provider,
+        gateway=gateway.provider,
+        verifiers=verifiers.provider,
+        mailer=mailer.provider,
+        letters=letters.provider,
+        invites=invites.provider,
+        links=links.provider,
+        sender=sender.provider,
+        hold=hold.provider,
     )
     use_cases = Singleton(UseCases, ports)
     deliver = Singleton(

@@ -2,9 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
+import structlog
 from fastapi import APIRouter, Response
 
+from domain.shared.errors import Refusal
 from entrypoints.rest.metrics import Metrics
+
+log = structlog.get_logger("health")
 
 Checks = dict[str, Callable[[], Awaitable[str]]]
 """Name to a check that returns what it saw, or raises."""
@@ -24,8 +28,11 @@ def health(*, version: str, checks: Checks, metrics: Metrics, refresh: Callable[
         for name, check in checks.items():
             try:
                 seen[name] = {"status": "ok", "detail": await check()}
+            except Refusal as refusal:
+                seen[name] = {"status": "failed", "detail": refusal.message}
             except Exception as error:
-                seen[name] = {"status": "failed", "detail": f"{type(error).__name__}: {error}"}
+                log.error("a check failed", check=name, exc_info=error)
+                seen[name] = {"status": "failed", "detail": "the log says why"}
         fine = all(each["status"] == "ok" for each in seen.values())
         response.status_code = 200 if fine else 503
         return {"status": "ready" if fine else "not ready", "checks": seen}

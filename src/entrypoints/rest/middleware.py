@@ -49,6 +49,8 @@ class Surroundings:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+                if status == 204:
+                    headers = [pair for pair in headers if pair[0] != b"content-type"]
                 present = {name for name, _ in headers}
                 headers.append((b"x-request-id", request_id.encode()))
                 usual = (*self._headers, _LOCKED, _ASKED_AGAIN if b"etag" in present else _KEPT_NOWHERE)
