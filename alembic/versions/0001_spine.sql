@@ -26,6 +26,14 @@ begin
   end;
 end $$;
 
+-- Where everything new is granted by default, as on Supabase, the mark that migrations leave is taken back as well.
+do $$
+begin
+  if to_regclass('public.alembic_version') is not null then
+    revoke all on public.alembic_version from anon, authenticated, service_role, public;
+  end if;
+end $$;
+
 create extension if not exists btree_gist;
 
 grant usage on schema public to anon, authenticated, service_role;
@@ -469,7 +477,7 @@ CREATE TABLE bookings (
 	CONSTRAINT bookings_held_for_payment CHECK (state <> 'held' or payment_id is not null), 
 	CONSTRAINT bookings_confirmed_means CHECK (state not in ('confirmed', 'completed', 'no_show') or paid or terms <> 'prepaid'), 
 	CONSTRAINT bookings_cancelled_by_whom CHECK ((state = 'cancelled') = (cancelled_by is not null) and (state = 'cancelled') = (cancelled_at is not null)), 
-	CONSTRAINT bookings_refund_within_price CHECK (refund_minor is null or (refund_minor between 0 and price_minor and refund_currency = price_currency)), 
+	CONSTRAINT bookings_refund_within_price CHECK ((refund_minor is null) = (refund_currency is null) and (refund_minor is null or refund_minor between 0 and price_minor) and (refund_minor is null or refund_currency = price_currency)), 
 	CONSTRAINT bookings_refund_bounds CHECK (refund_floor between 0 and 100 and refund_ceiling between 0 and 100)
 );
 
@@ -868,7 +876,7 @@ grant execute on function search_jobs(text, text[], text, bigint, bigint, text, 
 
 revoke create on schema public from service_role;
 
-revoke all on function must(boolean, text) from public;
+revoke all on function must(boolean, text) from anon, authenticated, public;
 
 grant execute on function must(boolean, text) to service_role;
 

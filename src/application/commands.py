@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from application.ports.chance import Chance
 from application.ports.clock import Clock
 from application.ports.ids import Ids
-from domain.shared.errors import Conflict, Invalid, StaleVersion, Unavailable
+from domain.shared.errors import Conflict, Invalid, Refusal, StaleVersion, Unavailable
 
 T = TypeVar("T")
 _SPACE = UUID("6f3c1d0e-5c0a-4d6b-9a63-0f6a3a3d2f57")
@@ -32,6 +32,10 @@ class OutcomeUnknown(Unavailable):
     """The store took the commit and did not answer: it may or may not have happened."""
 
     code = "outcome_unknown"
+
+
+_AGAIN = (StaleVersion, AlreadyCommitted, OutcomeUnknown)
+"""Refusals after which the whole command may be run once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,21 +120,23 @@ class Perform:
             token = _current.set(command)
             try:
                 return Outcome(await call())
-            except AlreadyCommitted:
-                if found := await self._found(command):
+            except Refusal as refusal:
+                if found := await self._done_all_the_same(command, refusal):
                     return found
-            except OutcomeUnknown:
-                if found := await self._found(command):
-                    return Outcome(found.answer)
-                if attempt == self.tries:
-                    raise
-            except StaleVersion:
-                if attempt == self.tries:
+                if not isinstance(refusal, _AGAIN) or attempt == self.tries:
                     raise
             finally:
                 _current.reset(token)
             await self.chance.pause(attempt)
         raise Conflict("this changes too quickly; try again")
+
+    async def _done_all_the_same(self, command: Command, refusal: Refusal) -> Outcome[T] | None:
+        """What a commit left behind although this run was refused: its own, whose reply was lost, or that of a twin who
+        was faster, and who may be why it was refused."""
+        if not (command.asked_to_remember or isinstance(refusal, AlreadyCommitted | OutcomeUnknown)):
+            return None
+        found: Outcome[T] | None = await self._found(command)
+        return Outcome(found.answer) if found and isinstance(refusal, OutcomeUnknown) else found
 
     async def _found(self, command: Command) -> Outcome[T] | None:
         receipt = await self.receipts.find(command)

@@ -25,11 +25,14 @@ def stored(table: Table, row: Row) -> Row:
 
 def shown(table: Table, row: Row) -> Row:
     """A copy of a kept row for others to do with as they like."""
-    copied = dict(row)
-    for column in table.columns:
-        if column.type is Type.JSON and isinstance(row[column.name], dict | list):
-            copied[column.name] = orjson.loads(orjson.dumps(row[column.name]))
-    return copied
+    return {column.name: copied(column, row[column.name]) for column in table.columns}
+
+
+def copied(column: Column, value: Any) -> Any:
+    """The value itself, or a copy of what could be changed in place."""
+    if column.type is Type.JSON and isinstance(value, dict | list):
+        return orjson.loads(orjson.dumps(value))
+    return value
 
 
 def fitting(column: Column, value: Any) -> Any:

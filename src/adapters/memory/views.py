@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.memory.matching import matches, sorted_rows
 from adapters.memory.store import MemoryStore
-from adapters.memory.values import asked, placed
+from adapters.memory.values import asked, copied, placed
 from adapters.persistence.schema import TABLES, VIEWS, columns_of
 from adapters.persistence.schema.tables import Latest, Row, View
 from adapters.persistence.shown import HOUSE, private, shown_to
@@ -60,7 +60,7 @@ class MemoryViews(Views):
         else:
             rows = [row for row in self._joined(VIEWS[source], eyes, criteria) if matches(row, criteria)]
         ordered = sorted_rows(rows, order, after=after, limit=limit)
-        return [{column: row[column] for column in wanted} for row in ordered]
+        return [{column: copied(declared[column], row[column]) for column in wanted} for row in ordered]
 
     def _joined(self, view: View, eyes: "Eyes", criteria: Criteria) -> list[Row]:
         base_columns = {column: wanted for column, wanted in criteria.items() if column in view.columns}

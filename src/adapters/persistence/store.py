@@ -100,7 +100,8 @@ class Store(Protocol):
         ...
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
-        """Lease due events for this worker: none whose aggregate has an earlier due event unfinished."""
+        """Lease due events for this worker: none whose aggregate has an earlier event unfinished. Scheduled events
+        stand outside that order."""
         ...
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from application.inputs import submitted
-from application.parties import side_of
+from application.parties import manages, side_of
 from application.payments.paying import abandon
 from application.payments.settling import ask_to_refund, take_sending
 from application.ports.clock import Clock
@@ -17,7 +17,6 @@ from domain.shared.actors import Actor
 from domain.shared.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated
 from domain.shared.ids import PaymentId, RefundId
 from domain.shared.money import Money
-from domain.shared.terms import Side
 
 _REASON = {
     BookingCancelled.name: "the booking was cancelled",
@@ -26,7 +25,7 @@ _REASON = {
 
 
 class NotYoursToRefund(Forbidden):
-    """A customer cancels and gets what the policy gives; only the provider's side gives money back by hand."""
+    """A customer cancels and gets what the policy gives; only an owner or manager gives money back by hand."""
 
     code = "payment.not_yours_to_refund"
 
@@ -60,7 +59,7 @@ class RefundPayment:
     async def __call__(self, actor: Actor, payment_id: PaymentId, repayment: Repayment) -> Refund:
         async with self.begin(actor) as work:
             payment = await work.payments.get(payment_id)
-            await _must_be_provider(work, actor, payment)
+            await _must_manage(work, actor, payment)
             amount = payment.refundable
             if repayment.amount_minor is not None:
                 amount = Money(repayment.amount_minor, payment.amount.currency)
@@ -143,7 +142,10 @@ def _give(work: Work, payment: Payment, amount: Money, reason: str, *, ids: Ids,
         work.refunds.add(refund)
 
 
-async def _must_be_provider(work: Work, actor: Actor, payment: Payment) -> None:
+async def _must_manage(work: Work, actor: Actor, payment: Payment) -> None:
+    """Only who may see an organization's money may give it back; to strangers the payment does not exist."""
+    if await manages(work, actor, payment.organization_id):
+        return
     booking = await work.bookings.get(payment.booking_id)
-    if await side_of(work, actor, booking) is not Side.PROVIDER:
-        raise NotYoursToRefund("only the provider's side gives money back; cancel the booking instead")
+    await side_of(work, actor, booking)
+    raise NotYoursToRefund("only an owner or manager gives money back; cancel the booking instead")

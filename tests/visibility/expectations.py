@@ -1,0 +1,141 @@
+"""Who may see what, as the business would say it: by relation, with no word of columns, policies or terms.
+
+Written apart from `application/visibility.py`, so that the two can disagree. The house sees everything; a suspended
+admin is nobody special; everybody not named sees nothing."""
+
+from dataclasses import dataclass
+
+from tests.visibility.world import Identity, Placed, World
+
+SEEN_BY = {
+    "users": "self admin",
+    "credentials": "",
+    "sessions": "self admin",
+    "refresh_tokens": "",
+    "one_time_tokens": "",
+    "profiles": "everybody",
+    "organizations": "everybody",
+    "memberships": "colleague admin",
+    "jobs draft": "colleague admin",
+    "jobs published": "everybody",
+    "jobs archived": "colleague admin",
+    "ratings": "everybody",
+    "availabilities": "everybody",
+    "bookings": "customer performer manager admin",
+    "payments": "customer manager admin",
+    "refunds": "customer manager admin",
+    "ledger": "admin",
+    "webhooks": "admin",
+    "reviews published": "everybody",
+    "reviews hidden": "customer performer admin",
+    "conversations": "participant",
+    "participants": "participant",
+    "messages": "participant",
+    "notifications": "self",
+    "mails": "admin",
+    "outbox": "admin",
+    "receipts": "",
+    "tallies": "",
+    "audit": "admin",
+    "security_events": "admin",
+}
+"""Table, and kind of row where it matters, to the relations that see it."""
+
+VIEWS_SHOW = {
+    "accounts": ("sessions", "nobody"),
+    "members": ("memberships", "whoever sees those"),
+    "job_listings": ("jobs", "whoever sees those"),
+    "review_cards": ("reviews", "whoever sees those"),
+    "inbox": ("participants", "whoever sees those"),
+    "conversation_people": ("participants", "whoever sees those"),
+}
+"""View to the table whose rows it shows, and to whom."""
+
+NOBODYS = frozenset({"alembic_version"})
+"""What not even the house asks for in its roles: it belongs to migrations."""
+
+PRIVATE = {
+    "users": {"epoch"},
+    "credentials": {"password_hash"},
+    "sessions": {"epoch"},
+    "refresh_tokens": {"token_hash"},
+    "one_time_tokens": {"token_hash", "address_hash"},
+    "profiles": {"locale", "phone"},
+    "jobs": {"search", "place_search"},
+    "payments": {"client_secret"},
+    "webhooks": {"payload"},
+    "reviews": {"moderation_reason", "moderated_at"},
+}
+"""Columns no client reads, not even of rows that are theirs."""
+
+KEPT_FOR_EVER = {"ledger": "insert", "security_events": "insert", "audit": "insert update"}
+"""What the house itself may write where rows stay for ever; elsewhere it inserts, updates and deletes. The audit trail
+is updated once, when a row is sealed."""
+
+FUNCTIONS = {
+    "current_user_id": "everybody",
+    "my_organizations": "everybody",
+    "my_managed_organizations": "everybody",
+    "my_conversations": "everybody",
+    "is_admin": "everybody",
+    "search_jobs": "everybody",
+    "must": "house",
+    "refuse_rewriting": "trigger",
+}
+"""Who may call each function of ours."""
+
+WRITES = ("insert", "update", "delete", "truncate")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One expectation of the matrix."""
+
+    source: str
+    identity: str
+    verb: str
+
+
+def sources() -> tuple[str, ...]:
+    """Every table and view there is to be."""
+    tables = dict.fromkeys(name.split()[0] for name in SEEN_BY)
+    return (*tables, *VIEWS_SHOW, *NOBODYS)
+
+
+def may_ask(identity: Identity, source: str) -> bool:
+    """Whether somebody like this is let to ask at all, whatever rows there are."""
+    if source in NOBODYS or identity.name == "login":
+        return False
+    if identity.role == "service_role":
+        return True
+    table, whom = VIEWS_SHOW.get(source, (source, "whoever sees those"))
+    words = [said for name, said in SEEN_BY.items() if name.split()[0] == table]
+    if whom == "nobody" or source == "tallies":
+        return False
+    return any("everybody" in said if identity.role == "anon" else said for said in words)
+
+
+def seen(here: World, identity: Identity, source: str) -> frozenset[str]:
+    """The rows this one sees there."""
+    if not may_ask(identity, source):
+        return frozenset()
+    if source == "tallies":
+        return frozenset({"seats:any"})
+    table, _ = VIEWS_SHOW.get(source, (source, ""))
+    return frozenset(placed.id for placed in here.placed[table] if _sees(identity, table, placed))
+
+
+def may_write(identity: Identity, source: str, verb: str) -> bool:
+    """Whether the database lets this one do that; never more than a use case needs."""
+    if identity.role != "service_role" or source in VIEWS_SHOW or source in NOBODYS:
+        return False
+    return verb in KEPT_FOR_EVER.get(source, "insert update delete").split()
+
+
+def _sees(identity: Identity, table: str, placed: Placed) -> bool:
+    words = SEEN_BY[f"{table} {placed.kind}".strip()].split()
+    if identity.role == "service_role" or "everybody" in words:
+        return True
+    if identity.name == "root" and "admin" in words:
+        return True
+    return any(identity.name in placed.relations.get(word, ()) for word in words)

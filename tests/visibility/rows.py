@@ -1,0 +1,120 @@
+"""Rows of every table for tests that care about who sees them: valid, complete, and otherwise of no interest."""
+
+from datetime import date
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid5
+
+from adapters.persistence.schema import TABLES
+from adapters.persistence.schema.tables import Row, Type
+from adapters.persistence.store import Changes, Insert, Tally
+from domain.shared.time import Span
+from tests.support.house import MONDAY
+
+_SPACE = UUID("d3b0c7ab-6a34-4d3c-8c6c-0d4f3d9a2f11")
+_ORDINARY: dict[Type, Any] = {
+    Type.TEXT: "",
+    Type.BIGINT: 0,
+    Type.BOOLEAN: False,
+    Type.INSTANT: MONDAY,
+    Type.DATE: date(2026, 3, 2),
+    Type.SPAN: Span(MONDAY, MONDAY.replace(hour=10)),
+}
+_USUAL: dict[str, Row] = {
+    "users": {"role": "customer", "epoch": 1},
+    "sessions": {"method": "password", "epoch": 1},
+    "one_time_tokens": {"purpose": "magic_link"},
+    "organizations": {"owners": 1},
+    "jobs": {
+        "duration": 60,
+        "capacity": 1,
+        "slot_interval": 30,
+        "window_days": 30,
+        "terms": "free",
+        "acceptance": "instant",
+        "published_at": MONDAY,
+        "price_currency": "EUR",
+    },
+    "availabilities": {"zone": "UTC"},
+    "bookings": {
+        "seats": 1,
+        "capacity": 1,
+        "price_currency": "EUR",
+        "terms": "free",
+        "acceptance": "instant",
+        "state": "completed",
+        "refund_ceiling": 100,
+        "starts_at": MONDAY,
+    },
+    "payments": {
+        "amount_minor": 100,
+        "captured_minor": 100,
+        "refunding_minor": 10,
+        **dict.fromkeys(("amount_currency", "captured_currency", "refunding_currency", "refunded_currency"), "EUR"),
+        "state": "captured",
+        "attempt": 1,
+    },
+    "refunds": {"amount_minor": 10, "amount_currency": "EUR", "state": "requested"},
+    "ledger": {"source_kind": "capture", "amount_minor": 100, "amount_currency": "EUR"},
+    "webhooks": {"outcome": "waiting"},
+    "reviews": {"stars": 5, "state": "published"},
+    "conversations": {"kind": "direct"},
+    "messages": {"sequence": 1, "text": "hello"},
+    "mails": {"template": "welcome", "state": "queued"},
+}
+_ITS_OWN: dict[str, tuple[str, ...]] = {
+    "users": ("email",),
+    "refresh_tokens": ("token_hash",),
+    "one_time_tokens": ("token_hash",),
+    "bookings": ("reference",),
+    "ledger": ("source_id",),
+    "webhooks": ("external_id",),
+    "conversations": ("pair",),
+    "mails": ("transition",),
+    "receipts": ("key",),
+}
+"""Text columns that no two rows share."""
+
+
+class Rows:
+    """Rows made so far, by table. Their ids follow from a seed and their number, so that two runs make the same."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._numbers = count(1)
+        self._seed = seed
+        self.made: list[tuple[str, Row]] = []
+
+    def new_id(self) -> UUID:
+        """The next id."""
+        return uuid5(_SPACE, f"{self._seed}:{next(self._numbers)}")
+
+    def add(self, table: str, **said: Any) -> UUID:
+        """Another row of that table, with these columns as said and the others as usual; answers its id."""
+        id = said.pop("id", None) or self.new_id()
+        own = dict.fromkeys(_ITS_OWN.get(table, ()), f"{id.hex}@example.org")
+        given = {"id": id, "version": 1, **_USUAL.get(table, {}), **own, **said}
+        row = {
+            column.name: given[column.name] if column.name in given else self._ordinary(column.type, column.nullable)
+            for column in TABLES[table].columns
+        }
+        if table == "bookings":
+            row["blocked"] = row["span"]
+        self.made.append((table, row))
+        return UUID(str(id))
+
+    @property
+    def changes(self) -> Changes:
+        """All of them as one change set, and a tally, which no other way makes."""
+        writes = tuple(Insert(table, dict(row)) for table, row in self.made)
+        return Changes(writes=writes, tallies=(Tally("seats:any", 1),))
+
+    def of(self, table: str) -> list[Row]:
+        """The rows of that table."""
+        return [row for name, row in self.made if name == table]
+
+    def _ordinary(self, type: Type, nullable: bool) -> Any:
+        if nullable:
+            return None
+        if type is Type.UUID:
+            return self.new_id()
+        return {} if type is Type.JSON else _ORDINARY[type]

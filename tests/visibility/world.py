@@ -1,0 +1,160 @@
+"""A marketplace small enough to say of every row who stands in which relation to it.
+
+North & Co.: Olga owns it, Max manages it, Mia and Vera belong to it, and Vera performs its work for Ann. South Ltd. is
+Zed's alone, who works for Bob. Kim has nothing to do with anybody; Root is an admin, Sam was one and is suspended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from adapters.persistence.schema.tables import Row
+from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Role
+from domain.shared.ids import UserId
+from tests.support.house import MONDAY
+from tests.visibility.rows import Rows
+
+PEOPLE = ("ann", "bob", "vera", "mia", "max", "olga", "zed", "kim", "root", "sam")
+NORTH, SOUTH = ("olga", "max", "mia", "vera"), ("zed",)
+
+Relations = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row in the world: its kind where that matters ("draft"), and who stands in which relation to it."""
+
+    id: str
+    kind: str
+    relations: Relations
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One who asks: a person, nobody in particular, the house, or the application's login that took no role."""
+
+    name: str
+    role: str
+    user_id: UUID | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """The same, as use cases know it."""
+        if self.user_id is not None:
+            return Actor(user_id=UserId(self.user_id), role=Role.CUSTOMER)
+        return SYSTEM if self.role == "service_role" else ANONYMOUS
+
+
+@dataclass(slots=True)
+class World:
+    """The rows, and what they are to whom."""
+
+    rows: Rows = field(default_factory=Rows)
+    people: dict[str, UUID] = field(default_factory=dict)
+    placed: dict[str, list[Placed]] = field(default_factory=dict)
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """Everybody who may come and ask."""
+        users = tuple(Identity(name, "authenticated", id) for name, id in self.people.items())
+        others = Identity("anonymous", "anon"), Identity("service", "service_role"), Identity("login", "guildhall_app")
+        return (*users, *others)
+
+    @property
+    def clients(self) -> tuple[Identity, ...]:
+        """Those who come through the readers."""
+        return tuple(identity for identity in self.identities if identity.role in ("authenticated", "anon"))
+
+    def put(self, table: str, kind: str = "", /, *, to: Relations, **said: Any) -> UUID:
+        """A row, and who is what to it."""
+        id = self.rows.add(table, **said)
+        self.placed.setdefault(table, []).append(Placed(str(id), kind, to))
+        return id
+
+    def row(self, table: str, id: str) -> Row:
+        """The row of that id."""
+        return next(row for row in self.rows.of(table) if str(row["id"]) == id)
+
+
+def world() -> World:
+    """The marketplace described above."""
+    here = World()
+    for name in PEOPLE:
+        _person(here, name)
+    _business(here, people=NORTH, managers=("olga", "max"), performer="vera", customer="ann")
+    _business(here, people=SOUTH, managers=("zed",), performer="zed", customer="bob")
+    _house(here)
+    return here
+
+
+def _person(here: World, name: str) -> None:
+    role = "admin" if name in ("root", "sam") else "customer"
+    suspended = MONDAY if name == "sam" else None
+    mine = {"self": (name,)}
+    id = here.people[name] = here.put("users", to=mine, role=role, suspended_at=suspended)
+    here.put("credentials", to=mine, id=id)
+    session = here.put("sessions", to=mine, user_id=id)
+    here.put("refresh_tokens", to=mine, session_id=session)
+    here.put("one_time_tokens", to=mine, user_id=id)
+    here.put("profiles", to=mine, id=id)
+    here.put("notifications", to=mine, user_id=id)
+    here.put("mails", to=mine, recipient_id=id)
+
+
+def _business(
+    here: World, *, people: tuple[str, ...], managers: tuple[str, ...], performer: str, customer: str
+) -> None:
+    who = here.people
+    all_of_it: dict[str, tuple[str, ...]] = {
+        "colleague": people,
+        "manager": managers,
+        "performer": (performer,),
+        "customer": (customer,),
+    }
+    organization = here.put("organizations", to=all_of_it)
+    for name in people:
+        role = "member" if name not in managers else "manager" if name == "max" else "owner"
+        to = {"self": (name,), "colleague": people}
+        here.put("memberships", to=to, organization_id=organization, user_id=who[name], role=role)
+    here.put("availabilities", to=all_of_it, id=who[performer])
+    belongs = {"organization_id": organization, "provider_id": who[performer]}
+    for state in ("draft", "published", "archived"):
+        job = here.put("jobs", state, to=all_of_it, state=state, **belongs)
+        here.put("ratings", to=all_of_it, id=job, provider_id=who[performer])
+    for state in ("published", "hidden"):
+        parties = {"customer_id": who[customer], "provider_id": who[performer]}
+        booking = here.put("bookings", to=all_of_it, job_id=job, **belongs, customer_id=who[customer])
+        for side, author in (("customer", customer), ("provider", performer)):
+            about = parties["provider_id" if side == "customer" else "customer_id"]
+            told = {"state": state, "side": side, "author_id": who[author], "reviewed_id": about}
+            here.put("reviews", state, to=all_of_it, booking_id=booking, job_id=job, **parties, **told)
+        _money(here, all_of_it, booking=booking, organization=organization, customer=who[customer])
+        _talk(here, booking, customer, performer)
+
+
+def _money(here: World, to: Relations, *, booking: UUID, organization: UUID, customer: UUID) -> None:
+    of = {"booking_id": booking, "organization_id": organization}
+    payment = here.put("payments", to=to, customer_id=customer, **of)
+    here.put("refunds", to=to, payment_id=payment, customer_id=customer, **of)
+    here.put("ledger", to=to, payment_id=payment, **of)
+    here.put("webhooks", to=to)
+
+
+def _talk(here: World, booking: UUID, *names: str) -> None:
+    to = {"participant": names}
+    about = {"kind": "booking", "booking_id": booking, "pair": None}
+    conversation = here.put("conversations", to=to, created_by=here.people[names[0]], **about)
+    for sequence, name in enumerate(names, 1):
+        user_id = here.people[name]
+        participant = here.put("participants", to=to, conversation_id=conversation, user_id=user_id)
+        said = {"participant_id": participant, "sender_id": user_id, "sequence": sequence}
+        here.put("messages", to=to, conversation_id=conversation, **said)
+
+
+def _house(here: World) -> None:
+    for name, id in list(here.people.items()):
+        mine = {"self": (name,)}
+        here.put("outbox", to=mine, actor=f"user:{id}", subject_id=id)
+        here.put("receipts", to=mine, principal=f"user:{id}")
+        here.put("audit", to=mine, actor=f"user:{id}", subject_id=id)
+        here.put("security_events", to=mine, actor=f"user:{id}")
