@@ -1,0 +1,421 @@
+"""Valid rows of every table, made with the rows they refer to."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from adapters.persistence.schema import TABLES
+from adapters.persistence.schema.tables import Excludes, References, Row, Table, Unique
+from adapters.persistence.store import Insert
+from domain.shared.time import Span
+from tests.contracts.stores import NOW
+
+LATER = NOW + timedelta(hours=1)
+HOUR = Span(NOW, LATER)
+
+Variant = dict[str, Any]
+"""Columns that make another kind of valid row."""
+
+
+def _users(n: int) -> Row:
+    return {
+        "email": f"user{n}@example.org",
+        "role": "customer",
+        "email_verified_at": None,
+        "suspended_at": None,
+        "epoch": 1,
+        "created_at": NOW,
+    }
+
+
+def _sessions(n: int) -> Row:
+    return {
+        "epoch": 1,
+        "method": "password",
+        "ip": "192.0.2.1",
+        "user_agent": "test",
+        "last_used_at": NOW,
+        "revoked_at": None,
+        "end_reason": None,
+        "created_at": NOW,
+    }
+
+
+def _refresh_tokens(n: int) -> Row:
+    return {"token_hash": f"r{n}", "expires_at": LATER, "rotated_at": None, "revoked_at": None, "created_at": NOW}
+
+
+def _one_time_tokens(n: int) -> Row:
+    return {
+        "purpose": "verify_email",
+        "token_hash": f"o{n}",
+        "address_hash": "a",
+        "epoch": 1,
+        "expires_at": LATER,
+        "used_at": None,
+        "created_at": NOW,
+    }
+
+
+def _profiles(n: int) -> Row:
+    return {
+        "name": f"Person {n}",
+        "headline": "",
+        "bio": "",
+        "avatar_url": "",
+        "locale": "en",
+        "zone": "Europe/Lisbon",
+        "phone": "",
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+
+
+def _jobs(n: int) -> Row:
+    return {
+        "title": f"Job {n}",
+        "description": "",
+        "category": "music",
+        "price_minor": 4500,
+        "price_currency": "EUR",
+        "duration": 60,
+        "buffer_before": 0,
+        "buffer_after": 0,
+        "capacity": 1,
+        "place": "Lisboa",
+        "remote": False,
+        "slot_interval": 30,
+        "notice": 0,
+        "window_days": 60,
+        "terms": "prepaid",
+        "acceptance": "instant",
+        "policy": {"tiers": [{"hours_before": 24, "refund_percent": 100}], "no_show_percent": 0},
+        "state": "published",
+        "published_at": NOW,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "title_words": f"job {n}",
+        "words": f"job {n} music",
+        "place_words": "lisboa",
+    }
+
+
+def _bookings(n: int) -> Row:
+    return {
+        "reference": f"REF-{n}",
+        "job_title": "Guitar lesson",
+        "span": HOUR,
+        "zone": "Europe/Lisbon",
+        "buffer_before": 0,
+        "buffer_after": 0,
+        "seats": 1,
+        "capacity": 1,
+        "price_minor": 4500,
+        "price_currency": "EUR",
+        "policy": {"tiers": [], "no_show_percent": 0},
+        "terms": "prepaid",
+        "acceptance": "instant",
+        "note": "",
+        "state": "confirmed",
+        "payment_id": UUID(int=n),
+        "paid": True,
+        "expires_at": None,
+        "sequence": 0,
+        "refund_floor": 0,
+        "refund_ceiling": 100,
+        "refund_minor": None,
+        "refund_currency": None,
+        "unplaced_payment_id": None,
+        "cancelled_by": None,
+        "cancel_reason": "",
+        "created_at": NOW,
+        "confirmed_at": NOW,
+        "cancelled_at": None,
+        "completed_at": None,
+        "starts_at": HOUR.starts_at,
+        "blocked": HOUR,
+        "active": True,
+    }
+
+
+def _payments(n: int) -> Row:
+    return {
+        "amount_minor": 4500,
+        "amount_currency": "EUR",
+        "captured_minor": 0,
+        "captured_currency": "EUR",
+        "refunding_minor": 0,
+        "refunding_currency": "EUR",
+        "refunded_minor": 0,
+        "refunded_currency": "EUR",
+        "state": "requested",
+        "attempt": 1,
+        "gateway": "simulated",
+        "gateway_ref": f"pi_{n}",
+        "client_secret": None,
+        "failure": "",
+        "created_at": NOW,
+        "captured_at": None,
+    }
+
+
+def _refunds(n: int) -> Row:
+    return {
+        "amount_minor": 100,
+        "amount_currency": "EUR",
+        "state": "requested",
+        "reason": "cancelled",
+        "gateway": "simulated",
+        "gateway_ref": f"re_{n}",
+        "failure": "",
+        "created_at": NOW,
+        "settled_at": None,
+    }
+
+
+def _ledger(n: int) -> Row:
+    return {
+        "transaction_id": UUID(int=n),
+        "account": "gateway",
+        "amount_minor": 100,
+        "amount_currency": "EUR",
+        "source_kind": "capture",
+        "source_id": f"pi_{n}",
+        "created_at": NOW,
+    }
+
+
+def _webhooks(n: int) -> Row:
+    return {
+        "sender": "simulated",
+        "external_id": f"evt_{n}",
+        "kind": "payment.captured",
+        "payment_ref": None,
+        "refund_ref": None,
+        "payload": "{}",
+        "occurred_at": NOW,
+        "received_at": NOW,
+        "processed_at": None,
+        "outcome": "waiting",
+        "note": "",
+    }
+
+
+def _reviews(n: int) -> Row:
+    return {
+        "side": "customer",
+        "stars": 5,
+        "text": "Wonderful",
+        "response": None,
+        "responded_at": None,
+        "state": "published",
+        "moderation_reason": None,
+        "moderated_at": None,
+        "created_at": NOW,
+    }
+
+
+def _outbox(n: int) -> Row:
+    return {
+        "name": "booking.confirmed",
+        "subject_table": "bookings",
+        "subject_id": UUID(int=n),
+        "subject_version": 1,
+        "position": 0,
+        "payload": {},
+        "actor": "system",
+        "created_at": NOW,
+        "due_at": NOW,
+        "scheduled": False,
+        "attempts": 0,
+        "leased_until": None,
+        "finished_at": None,
+        "dead_at": None,
+        "last_error": None,
+    }
+
+
+def _receipts(n: int) -> Row:
+    return {
+        "key": f"key-{n}",
+        "principal": "user:ada",
+        "operation": "book",
+        "fingerprint": "f",
+        "answer_table": None,
+        "answer": None,
+        "created_at": NOW,
+        "expires_at": LATER,
+    }
+
+
+def _audit(n: int) -> Row:
+    return {
+        "at": NOW,
+        "actor": "user:ada",
+        "action": "booking.confirmed",
+        "subject_table": "bookings",
+        "subject_id": UUID(int=n),
+        "subject_version": 1,
+        "details": {},
+        "position": None,
+        "hash": None,
+    }
+
+
+def _mails(n: int) -> Row:
+    return {
+        "template": "welcome",
+        "transition": f"t{n}",
+        "to": "ada@example.org",
+        "context": {},
+        "state": "queued",
+        "attempts": 0,
+        "sent_at": None,
+        "last_error": "",
+        "created_at": NOW,
+    }
+
+
+PLAIN: dict[str, Callable[[int], Row]] = {
+    "users": _users,
+    "credentials": lambda n: {"password_hash": "h", "changed_at": NOW, "created_at": NOW},
+    "sessions": _sessions,
+    "refresh_tokens": _refresh_tokens,
+    "one_time_tokens": _one_time_tokens,
+    "profiles": _profiles,
+    "organizations": lambda n: {"name": f"House {n}", "solo": False, "owners": 1, "created_at": NOW},
+    "memberships": lambda n: {"role": "owner", "created_at": NOW},
+    "jobs": _jobs,
+    "ratings": lambda n: {"count": 2, "total": 9, "updated_at": NOW, "average_hundredths": 450},
+    "availabilities": lambda n: {
+        "zone": "Europe/Lisbon",
+        "weekly": [],
+        "overrides": [],
+        "time_off": [],
+        "created_at": NOW,
+        "updated_at": NOW,
+    },
+    "bookings": _bookings,
+    "payments": _payments,
+    "refunds": _refunds,
+    "ledger": _ledger,
+    "webhooks": _webhooks,
+    "reviews": _reviews,
+    "conversations": lambda n: {
+        "kind": "direct",
+        "booking_id": None,
+        "pair": f"pair-{n}",
+        "subject": "Guitar lesson",
+        "created_at": NOW,
+    },
+    "participants": lambda n: {"joined_at": NOW, "read_sequence": 0},
+    "messages": lambda n: {"sequence": 1, "text": "Hello", "sent_at": NOW, "edited_at": None},
+    "notifications": lambda n: {
+        "kind": "booking.confirmed",
+        "title": "Confirmed",
+        "body": "",
+        "about": None,
+        "read_at": None,
+        "created_at": NOW,
+    },
+    "mails": _mails,
+    "outbox": _outbox,
+    "receipts": _receipts,
+    "tallies": lambda n: {"name": f"series:{n}", "value": 1, "ceiling": None},
+    "audit": _audit,
+    "security_events": lambda n: {
+        "at": NOW,
+        "kind": "token.forged",
+        "actor": "anonymous",
+        "subject": None,
+        "details": {},
+    },
+}
+"""A valid row of each table, all but its ids; `n` tells rows apart."""
+
+VARIANTS: dict[str, tuple[Variant, ...]] = {
+    "sessions": ({"revoked_at": NOW, "end_reason": "signed_out"},),
+    "refresh_tokens": ({"rotated_at": NOW},),
+    "jobs": ({"state": "draft", "published_at": None}, {"terms": "free", "price_minor": 0}),
+    "bookings": (
+        {"state": "held", "paid": False, "expires_at": LATER, "confirmed_at": None},
+        {"state": "requested", "paid": False, "expires_at": LATER, "active": False, "payment_id": None},
+        {
+            "state": "cancelled",
+            "active": False,
+            "cancelled_by": "customer",
+            "cancelled_at": NOW,
+            "refund_minor": 4500,
+            "refund_currency": "EUR",
+        },
+    ),
+    "payments": ({"state": "captured", "captured_minor": 4500, "refunded_minor": 100, "captured_at": NOW},),
+    "reviews": ({"response": "Thanks", "responded_at": NOW},),
+    "tallies": ({"ceiling": 1},),
+    "audit": ({"position": 1, "hash": "ab"},),
+}
+
+
+class Rows:
+    """Makes rows whose ids come from a seed. What `row` needs beside it waits in `parents`, in order of writing."""
+
+    def __init__(self, seed: object = 1) -> None:
+        self._random = Random(repr(seed))
+        self._count = 0
+        self._shared: dict[str, UUID] = {}
+        self.parents: list[Insert] = []
+
+    def id(self) -> UUID:
+        """A new id."""
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+    def row(self, name: str, /, **told: Any) -> Row:
+        """A valid row of that table unlike every other; columns may be told."""
+        self._count += 1
+        table = TABLES[name]
+        row: Row = dict.fromkeys(table.names)
+        row |= PLAIN[name](self._count)
+        if "id" in table.names:
+            row["id"] = self.id()
+        if "version" in table.names:
+            row["version"] = 1
+        for column, parent in self._references(table, told):
+            row[column] = parent
+        row |= told
+        if name == "bookings":
+            row["occupancy"] = row["id"]
+        if name == "reviews":
+            row |= {"author_id": row["customer_id"], "reviewed_id": row["provider_id"]}
+        return row | told
+
+    def inserts(self, name: str, /, **told: Any) -> list[Insert]:
+        """A valid row and the rows it needs, ready to be committed."""
+        row = self.row(name, **told)
+        inserts, self.parents = [*self.parents, Insert(name, row)], []
+        return inserts
+
+    def _references(self, table: Table, told: dict[str, Any]) -> Iterator[tuple[str, UUID]]:
+        """A parent for every reference: one of its own where a constraint tells rows apart by it, else a common one."""
+        own = {"id", "provider_id", *_telling_apart(table)}
+        for constraint in table.constraints:
+            if not isinstance(constraint, References) or constraint.column in told:
+                continue
+            if table.name == "conversations" and constraint.column == "booking_id":
+                continue
+            if constraint.column in own or constraint.table not in self._shared:
+                parent = self.row(constraint.table)
+                self.parents.append(Insert(constraint.table, parent))
+                self._shared.setdefault(constraint.table, parent["id"])
+                yield constraint.column, parent["id"]
+            else:
+                yield constraint.column, self._shared[constraint.table]
+
+
+def _telling_apart(table: Table) -> Iterator[str]:
+    for constraint in table.constraints:
+        if isinstance(constraint, Unique):
+            yield from constraint.columns
+        if isinstance(constraint, Excludes):
+            yield constraint.equal
