@@ -133,10 +133,13 @@ class Perform:
     async def _done_all_the_same(self, command: Command, refusal: Refusal) -> Outcome[T] | None:
         """What a commit left behind although this run was refused: its own, whose reply was lost, or that of a twin who
         was faster, and who may be why it was refused."""
-        if not (command.asked_to_remember or isinstance(refusal, AlreadyCommitted | OutcomeUnknown)):
+        lost = isinstance(refusal, OutcomeUnknown)
+        if current_command() is None and not lost:
+            return None  # its own commit succeeded, and it chose to refuse after it
+        if not (command.asked_to_remember or isinstance(refusal, AlreadyCommitted) or lost):
             return None
         found: Outcome[T] | None = await self._found(command)
-        return Outcome(found.answer) if found and isinstance(refusal, OutcomeUnknown) else found
+        return Outcome(found.answer) if found and lost else found
 
     async def _found(self, command: Command) -> Outcome[T] | None:
         receipt = await self.receipts.find(command)

@@ -145,7 +145,7 @@ class Offer:
             raise Invalid("a title has at least one word", field="title")
         if not self.place and not self.remote:
             raise Invalid("a job happens at a place, or remotely, or both", field="place")
-        _bounded(self.price.minor, field="price", least=0, most=HIGHEST_PRICE)
+        _bounded(self.price.amount_minor, field="price", least=0, most=HIGHEST_PRICE)
         if self.terms is PaymentTerms.FREE and not self.price.is_zero:
             raise Invalid("a free job has no price", field="price")
         if self.terms is PaymentTerms.PREPAID and self.price.is_zero:

@@ -35,7 +35,7 @@ def booking(**over: Any) -> dict[str, Any]:
         "zone": "Europe/Berlin",
         "sequence": 0,
         "seats": 2,
-        "price": {"minor": 125000, "currency": "EUR"},
+        "price": {"amount_minor": 125000, "currency": "EUR"},
         "place": "Torstraße 12, Berlin",
         "note": "Ring twice.\nThank you",
         "expires_at": "2026-03-11T10:15:00+00:00",
@@ -63,9 +63,9 @@ def facts(**over: Any) -> dict[str, Any]:
         "accepted": False,
         "cancelled_by": "provider",
         "reason": "I am ill.\nSorry",
-        "refund": {"minor": 125000, "currency": "EUR"},
+        "refund": {"amount_minor": 125000, "currency": "EUR"},
         "calendar": "request",
-        "amount": {"minor": 125000, "currency": "EUR"},
+        "amount": {"amount_minor": 125000, "currency": "EUR"},
         "number": "0199-77",
         "paid_at": "2026-03-10T08:00:00+00:00",
         "sender": "Ben Ito",
@@ -236,7 +236,7 @@ def test_a_booking_past_midnight_says_both_days() -> None:
     [(125000, "EUR", "1,250.00 EUR"), (3000, "JPY", "3,000 JPY"), (1234567, "KWD", "1,234.567 KWD")],
 )
 def test_money_has_its_currencys_own_decimals(minor: int, currency: str, shown: str) -> None:
-    letter = write(Template.RECEIPT, amount={"minor": minor, "currency": currency})
+    letter = write(Template.RECEIPT, amount={"amount_minor": minor, "currency": currency})
     assert shown in letter.subject
     assert shown in letter.text
     assert shown in Visible(letter.html).text
@@ -244,7 +244,7 @@ def test_money_has_its_currencys_own_decimals(minor: int, currency: str, shown: 
 
 def test_a_free_booking_shows_no_price_and_a_single_seat_no_number() -> None:
     letter = write(
-        Template.BOOKING_CONFIRMED, booking=booking(price={"minor": 0, "currency": "EUR"}, seats=1, place="")
+        Template.BOOKING_CONFIRMED, booking=booking(price={"amount_minor": 0, "currency": "EUR"}, seats=1, place="")
     )
     for word in ("Price", "Seats", "Where"):
         assert word not in letter.text
@@ -268,7 +268,7 @@ def test_a_cancellation_says_who_called_it_off(side: str, by: str | None, said: 
 
 
 def test_a_cancellation_without_money_says_nothing_of_money() -> None:
-    for refund in (None, {"minor": 0, "currency": "EUR"}):
+    for refund in (None, {"amount_minor": 0, "currency": "EUR"}):
         assert "goes back" not in write(Template.BOOKING_CANCELLED, refund=refund).text
 
 

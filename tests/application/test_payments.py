@@ -869,6 +869,6 @@ class TestLookingUp:
                 await ask
         boss = await shop.person("boss", Role.ADMIN)
         ledger = await shop.use(ListLedger)(boss, payment_id=shop.id_of(booking), limit=10)
-        assert sorted(entry.amount.minor for entry in ledger.items) == [-10_000, 10_000]
+        assert sorted(entry.amount.amount_minor for entry in ledger.items) == [-10_000, 10_000]
         webhooks = await shop.use(ListWebhooks)(boss, sender="simulated", outcome=Outcome.SETTLED, limit=10)
         assert [webhook.kind for webhook in webhooks.items] == ["payment.captured"]

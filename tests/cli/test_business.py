@@ -91,13 +91,20 @@ def test_a_job_is_drafted_revised_published_and_archived(town: Office) -> None:
         *("job", "create", "--as", ROSA, "--title", "Organ lesson", "--category", "Music"),
         *("--price", "1,250.50 EUR", "--duration", "90", "--remote", "--policy", "strict"),
     )
-    assert job["price"] == {"minor": 125050, "currency": "EUR"}
+    assert job["price"] == {"amount_minor": 125050, "currency": "EUR"}
     assert (job["state"], job["remote"], job["category"]) == ("draft", True, "music")
     assert town.json("job", "list", "--state", "draft", "--as", ROSA)["items"][0]["id"] == job["id"]
     revised = town.json(
-        "job", "revise", job["id"], "--price", '{"minor": 9000, "currency": "EUR"}', "--no-remote", "--place", "Lisbon"
+        "job",
+        "revise",
+        job["id"],
+        "--price",
+        '{"amount_minor": 9000, "currency": "EUR"}',
+        "--no-remote",
+        "--place",
+        "Lisbon",
     )
-    assert revised["price"]["minor"] == 9000
+    assert revised["price"]["amount_minor"] == 9000
     assert revised["title"] == "Organ lesson"
     assert town.json("job", "publish", job["id"])["state"] == "published"
     assert town.json("job", "show", job["id"])["provider_name"] == "Rosa Almeida"
@@ -109,7 +116,7 @@ def test_a_policy_of_ones_own_is_given_as_json(town: Office) -> None:
     words = ("job", "create", "--as", ROSA, "--title", "Harp lesson", "--category", "music", "--price", "JPY 5000")
     job = town.json(*words, "--duration", "60", "--custom-policy", json.dumps(policy), "--remote")
     assert job["policy"] == policy
-    assert job["price"] == {"minor": 5000, "currency": "JPY"}
+    assert job["price"] == {"amount_minor": 5000, "currency": "JPY"}
     assert town("job", "delete", job["id"]).code == 0
     assert town("job", "show", job["id"], "--json").refusal["code"] == "not_found"
 
@@ -268,14 +275,14 @@ def test_money_is_given_back_in_part_and_never_more_than_is_left(town: Office) -
     payment = town.one("payment", "list", "--state", "captured")
     assert town.json("payment", "show", payment["id"])["captured"] == payment["amount"]
     refund = town.json("payment", "refund", payment["id"], "--amount-minor", "1000", "--reason", "came late")
-    assert refund["amount"] == {"minor": 1000, "currency": "EUR"}
+    assert refund["amount"] == {"amount_minor": 1000, "currency": "EUR"}
     assert "client_secret" not in town("payment", "show", payment["id"], "--json").out
     too_much = town("payment", "refund", payment["id"], "--amount-minor", "999999", "--json")
     assert (too_much.code, too_much.refusal["code"]) == (1, "payment.refund_too_large")
     assert town.one("payment", "refunds", "--payment-id", payment["id"])["reason"] == "came late"
     town.settle()
     entries = town.json("payment", "ledger", "--payment-id", payment["id"])["items"]
-    assert sum(entry["amount"]["minor"] for entry in entries) == 0
+    assert sum(entry["amount"]["amount_minor"] for entry in entries) == 0
 
 
 def test_a_review_is_hidden_and_shown_again(town: Office) -> None:

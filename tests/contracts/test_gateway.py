@@ -201,7 +201,7 @@ async def test_a_declined_card_fails_the_attempt_and_says_why(counterpart: Count
     payment = await counterpart.gateway.open(an_order())
     await counterpart.pay(payment, "declined")
     found = await counterpart.gateway.find(payment.ref)
-    assert (found.state, found.captured.minor, found.failure) == (S.FAILED, 0, "card_declined")
+    assert (found.state, found.captured.amount_minor, found.failure) == (S.FAILED, 0, "card_declined")
 
 
 async def test_a_card_may_ask_for_a_second_step(counterpart: Counterpart) -> None:
@@ -217,7 +217,7 @@ async def test_a_refused_second_step_captures_nothing(counterpart: Counterpart) 
     await counterpart.pay(payment, "3ds")
     await counterpart.approve(payment, False)
     found = await counterpart.gateway.find(payment.ref)
-    assert (found.state, found.captured.minor) == (S.FAILED, 0)
+    assert (found.state, found.captured.amount_minor) == (S.FAILED, 0)
 
 
 async def test_a_cancelled_payment_can_no_longer_be_paid(counterpart: Counterpart) -> None:
@@ -226,7 +226,7 @@ async def test_a_cancelled_payment_can_no_longer_be_paid(counterpart: Counterpar
     assert (await counterpart.gateway.cancel(payment.ref)).state is S.CANCELLED
     with pytest.raises(Exception, match=r"cancelled|400"):
         await counterpart.pay(payment, "ok")
-    assert (await counterpart.gateway.find(payment.ref)).captured.minor == 0
+    assert (await counterpart.gateway.find(payment.ref)).captured.amount_minor == 0
 
 
 @pytest.mark.parametrize("card", ["declined", "3ds"])

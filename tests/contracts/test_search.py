@@ -161,7 +161,7 @@ async def test_a_listing_tells_all_a_customer_sees(market: Market) -> None:
     )
     (listing,) = page.items
     job = market.jobs["piano"]
-    assert (listing.title, listing.place, listing.price.minor) == ("Piano", "São Paulo", 9000)
+    assert (listing.title, listing.place, listing.price.amount_minor) == ("Piano", "São Paulo", 9000)
     assert (listing.provider_name, listing.rating_average) == ("Provider of piano", 490)
     assert listing.published_at == job["published_at"]
     assert listing == await market.backend.house().readers.one(ANONYMOUS, JobListing, listing.id)

@@ -38,7 +38,7 @@ def an_entry(number: int = 1, **told: Any) -> AuditEntry:
             "subject_table": "bookings",
             "subject_id": UUID(int=99),
             "subject_version": 3,
-            "details": {"reference": "K7QM-3XTR", "amount": {"minor": 4500, "currency": "EUR"}},
+            "details": {"reference": "K7QM-3XTR", "amount": {"amount_minor": 4500, "currency": "EUR"}},
             **told,
         }
     )

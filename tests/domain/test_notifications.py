@@ -121,7 +121,8 @@ def test_a_mails_context_holds_plain_values_only(context: dict[str, object]) -> 
 
 
 def test_plain_values_may_be_nested() -> None:
-    context = {"booking": {"price": {"minor": 5000, "currency": "EUR"}, "seats": [1, 2], "note": None, "paid": True}}
+    price = {"amount_minor": 5000, "currency": "EUR"}
+    context = {"booking": {"price": price, "seats": [1, 2], "note": None, "paid": True}}
     assert a_mail(context=context).context == context
 
 

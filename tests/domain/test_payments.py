@@ -256,7 +256,7 @@ class TestSettling:
         ends = set()
         for order in set(permutations(story)):
             payment = a_payment()
-            gained = [payment.settle(news(state), now=NOW).minor for state in order]
+            gained = [payment.settle(news(state), now=NOW).amount_minor for state in order]
             ends.add((payment.state, payment.captured, sum(gained), recorded(payment).count(PaymentCaptured)))
         assert len(ends) == 1
         ((state, _, gained_in_all, told),) = ends
@@ -365,10 +365,11 @@ class TestRefunding:
         payment = a_paid_one()
         refund = a_refund(payment, 4_000)
         assert refund.take_events() == [RefundRequested(refund_id=RefundId(refund.id), payment_id=PAYMENT)]
-        assert (payment.refunding.minor, payment.refunded.minor, payment.refundable.minor) == (4_000, 0, 6_000)
+        figures = (payment.refunding, payment.refunded, payment.refundable)
+        assert [figure.amount_minor for figure in figures] == [4_000, 0, 6_000]
         assert settle_refund(refund, payment, refund_news(refund, R.PENDING), now=NOW) == NOTHING
         assert settle_refund(refund, payment, refund_news(refund, R.SUCCEEDED), now=LATER) == refund.amount
-        assert (payment.refunding.minor, payment.refunded.minor, refund.settled_at) == (0, 4_000, LATER)
+        assert (payment.refunding.amount_minor, payment.refunded.amount_minor, refund.settled_at) == (0, 4_000, LATER)
         assert settle_refund(refund, payment, refund_news(refund, R.SUCCEEDED), now=LATER) == NOTHING
         assert refund.take_events() == [
             RefundSucceeded(refund_id=RefundId(refund.id), payment_id=PAYMENT, booking_id=BOOKING, amount=refund.amount)
@@ -419,7 +420,7 @@ class TestRefunding:
         payment = a_paid_one()
         refund = a_refund(payment, 4_000)
         assert refund.doubt()
-        assert payment.refunding.minor == 4_000
+        assert payment.refunding.amount_minor == 4_000
         settle_refund(refund, payment, refund_news(refund, R.SUCCEEDED), now=NOW)
         assert not refund.doubt()
         assert refund.state is R.SUCCEEDED
@@ -429,8 +430,8 @@ class TestRefunding:
         told = refund_news(a_refund(a_paid_one(), 2_500), R.SUCCEEDED, refund_id=None, ref="by-hand")
         refund = Refund.adopt(id=RefundId(UUID(int=7)), payment=payment, news=told, now=NOW)
         assert recorded(refund) == []
-        assert settle_refund(refund, payment, told, now=NOW).minor == 2_500
-        assert (payment.refunded.minor, refund.gateway_ref) == (2_500, "by-hand")
+        assert settle_refund(refund, payment, told, now=NOW).amount_minor == 2_500
+        assert (payment.refunded.amount_minor, refund.gateway_ref) == (2_500, "by-hand")
 
     def test_a_refund_of_another_amount_is_for_a_person_to_look_at(self) -> None:
         payment = a_paid_one()
@@ -540,16 +541,17 @@ class Books:
     def must_hold(self) -> None:
         p = self.payment
         assert balanced(self.ledger)  # M1
-        assert 0 <= p.refunded.minor + p.refunding.minor <= p.captured.minor <= p.amount.minor  # M3
+        given_back = (p.refunded + p.refunding).amount_minor
+        assert 0 <= given_back <= p.captured.amount_minor <= p.amount.amount_minor  # M3
         effects = [(e.source_kind, e.source_id, e.account) for e in self.ledger]
         assert len(effects) == len(set(effects))  # M4
         at_gateway = totals(self.ledger).get(("gateway:g", "EUR"), 0)
-        assert at_gateway == p.captured.minor - p.refunded.minor  # M5
+        assert at_gateway == p.captured.amount_minor - p.refunded.amount_minor  # M5
         assert {e.amount.currency for e in self.ledger} <= {"EUR"}  # M7
-        assert p.refunding.minor == sum(
-            r.amount.minor for r in self.refunds if r.state in (R.REQUESTED, R.UNKNOWN, R.PENDING)
+        assert p.refunding.amount_minor == sum(
+            r.amount.amount_minor for r in self.refunds if r.state in (R.REQUESTED, R.UNKNOWN, R.PENDING)
         )
-        assert p.refunded.minor == sum(r.amount.minor for r in self.refunds if r.state is R.SUCCEEDED)
+        assert p.refunded.amount_minor == sum(r.amount.amount_minor for r in self.refunds if r.state is R.SUCCEEDED)
 
 
 STEPS = st.lists(

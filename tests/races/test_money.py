@@ -180,7 +180,7 @@ async def test_the_late_payment_of_an_expired_hold_against_the_next_customer(tow
     active = await town.sql("select id, state from bookings where active")
     assert len(active) == 1
     first = active[0]["id"] == booking.id
-    assert await at_the_gateway(town) == (PRICE.minor if first else 0)
+    assert await at_the_gateway(town) == (PRICE.amount_minor if first else 0)
     assert active[0]["state"] == ("confirmed" if first else "held")
 
 

@@ -11,7 +11,7 @@ from tests.rest.world import World, at, keyed
 async def test_a_slot_is_booked_paid_and_confirmed_by_the_webhook(world: World) -> None:
     vera, ana = await world.provider(), await world.person("Ana")
     held = await world.booking(ana, await world.job(vera))
-    assert (held["state"], held["paid"], held["price"]) == ("held", False, {"minor": 4500, "currency": "EUR"})
+    assert (held["state"], held["paid"], held["price"]) == ("held", False, {"amount_minor": 4500, "currency": "EUR"})
     await world.pay(ana, held)
     confirmed = (await ana.get(f"/v1/bookings/{held['id']}")).json()
     assert (confirmed["state"], confirmed["paid"]) == ("confirmed", True)
@@ -75,7 +75,7 @@ async def test_others_do_not_see_a_booking(world: World) -> None:
 
 async def test_each_side_lists_its_own_bookings_and_filters_them(world: World) -> None:
     vera, ana = await world.provider(), await world.person("Ana")
-    job = await world.job(vera, terms="free", price={"minor": 0, "currency": "EUR"})
+    job = await world.job(vera, terms="free", price={"amount_minor": 0, "currency": "EUR"})
     first, second = await world.booking(ana, job, 10, day=2), await world.booking(ana, job, 10, day=1)
     hers = (await ana.get("/v1/bookings", params={"sort": "start"})).json()["items"]
     assert [each["id"] for each in hers] == [second["id"], first["id"]]
@@ -116,10 +116,10 @@ async def test_a_cancelled_booking_gives_back_what_its_policy_says(world: World)
     booking = await world.booking(ana, job, day=3)
     await world.pay(ana, booking)
     cancelled = (await ana.post(f"/v1/bookings/{booking['id']}/cancel", json={"reason": "Ill."})).json()
-    assert (cancelled["state"], cancelled["refund"]) == ("cancelled", {"minor": 2250, "currency": "EUR"})
+    assert (cancelled["state"], cancelled["refund"]) == ("cancelled", {"amount_minor": 2250, "currency": "EUR"})
     await world.deliver()
     payment = (await ana.get(f"/v1/payments/{booking['payment_id']}")).json()
-    assert (payment["refunded"]["minor"], payment["refunding"]["minor"]) == (2250, 0)
+    assert (payment["refunded"]["amount_minor"], payment["refunding"]["amount_minor"]) == (2250, 0)
     again = await ana.post(f"/v1/bookings/{booking['id']}/cancel")
     assert (again.status_code, again.json()["code"]) == (409, "booking.wrong_state")
 

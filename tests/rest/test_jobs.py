@@ -116,8 +116,8 @@ async def test_a_draft_is_thrown_away_and_a_published_job_archived(world: World)
 
 async def test_filters_narrow_and_prices_need_a_currency(world: World) -> None:
     vera = await world.provider()
-    cheap = await world.job(vera, price={"minor": 1000, "currency": "EUR"})
-    await world.job(vera, price={"minor": 9000, "currency": "EUR"})
+    cheap = await world.job(vera, price={"amount_minor": 1000, "currency": "EUR"})
+    await world.job(vera, price={"amount_minor": 9000, "currency": "EUR"})
     found = await world.anybody.get("/v1/jobs", params={"price_to": 5000, "currency": "EUR", "sort": "price"})
     assert [each["id"] for each in found.json()["items"]] == [cheap]
     nameless = await world.anybody.get("/v1/jobs", params={"price_to": 5000})

@@ -86,7 +86,7 @@ async def test_the_trail_the_books_and_the_traffic_are_there_for_admins(world: W
     assert {each["action"] for each in trail} >= {"booking.held", "booking.confirmed"}
     assert trail[-1]["actor"] == f"user:{ana.user_id}"
     ledger = (await admin.get("/v1/admin/ledger", params={"payment_id": booking["payment_id"]})).json()["items"]
-    assert sum(each["amount"]["minor"] for each in ledger) == 0
+    assert sum(each["amount"]["amount_minor"] for each in ledger) == 0
     (webhook,) = (await admin.get("/v1/admin/webhooks", params={"outcome": "settled"})).json()["items"]
     assert (await admin.post(f"/v1/admin/webhooks/{webhook['id']}/replay")).json()["outcome"] == "waiting"
     mails = (await admin.get("/v1/admin/mails", params={"state": "sent"})).json()["items"]

@@ -37,11 +37,11 @@ async def test_an_odd_request_id_is_replaced(world: World) -> None:
 
 async def test_what_is_wrong_in_a_body_is_pointed_at(world: World) -> None:
     vera = await world.provider()
-    wrong = {**JOB, "price": {"minor": "many", "currency": "EUR"}, "surprise": 1, "duration": None}
+    wrong = {**JOB, "price": {"amount_minor": "many", "currency": "EUR"}, "surprise": 1, "duration": None}
     answer = await vera.post("/v1/jobs", json=wrong)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
-    assert {each["pointer"] for each in answer.json()["errors"]} == {"#/price/minor", "#/surprise", "#/duration"}
-    inside = await vera.post("/v1/jobs", json={**JOB, "price": {"minor": 1, "currency": "XXX"}})
+    assert {each["pointer"] for each in answer.json()["errors"]} == {"#/price/amount_minor", "#/surprise", "#/duration"}
+    inside = await vera.post("/v1/jobs", json={**JOB, "price": {"amount_minor": 1, "currency": "XXX"}})
     assert inside.json()["errors"] == [
         {"pointer": "#/price/currency", "detail": "'XXX' is not a currency we take", "code": "invalid"}
     ]

@@ -29,7 +29,7 @@ PASSWORD = "correct horse battery"
 JOB = {
     "title": "Guitar lesson for beginners",
     "category": "music",
-    "price": {"minor": 4500, "currency": "EUR"},
+    "price": {"amount_minor": 4500, "currency": "EUR"},
     "duration": 60,
     "place": "Lisboa",
 }

@@ -100,7 +100,7 @@ def _money(name: str) -> _Field:
     minor, currency = f"{name}_minor", f"{name}_currency"
 
     def write(value: Money | None, row: Row) -> None:
-        row[minor], row[currency] = (None, None) if value is None else (value.minor, value.currency)
+        row[minor], row[currency] = (None, None) if value is None else (value.amount_minor, value.currency)
 
     def read(row: Mapping[str, Any]) -> Money | None:
         return None if row[minor] is None else Money(row[minor], row[currency])

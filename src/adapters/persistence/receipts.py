@@ -38,7 +38,7 @@ def _answer(receipt: Row) -> Any:
     kept = BY_TABLE[receipt["answer_table"]]
     image: Row = {}
     for column in kept.table.columns:
-        value = receipt["answer"][column.name]
+        value = receipt["answer"].get(column.name)  # a column younger than the receipt is not in it
         kind = _TYPES.get(column.type)
         image[column.name] = JSON.structure(value, kind) if kind and value is not None else value
     return kept.mapper.build(image)

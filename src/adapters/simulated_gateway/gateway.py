@@ -52,7 +52,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
                         ref,
                         str(order.payment_id),
                         order.attempt,
-                        order.amount.minor,
+                        order.amount.amount_minor,
                         order.amount.currency,
                         self._client_secret(ref),
                     ),
@@ -132,7 +132,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             raise Declined("not_captured", "nothing was captured that could be refunded")
         if order.amount.currency != paid["currency"]:
             raise Declined("currency_mismatch", "a refund is in the currency of its payment")
-        if not 0 < order.amount.minor <= paid["captured"] - paid["refunded"]:
+        if not 0 < order.amount.amount_minor <= paid["captured"] - paid["refunded"]:
             raise Declined("amount_too_large", "more than is left of the payment")
         arrives = CARDS[paid["card"]].refundable
         state, failure = (RefundState.SUCCEEDED, "") if arrives else (RefundState.FAILED, "lost_or_stolen_card")
@@ -140,11 +140,11 @@ class SimulatedGateway(PaymentGateway, CardDesk):
         books.execute(
             "insert into refunds (ref, refund_id, payment_ref, state, amount, currency, failure)"
             " values (?, ?, ?, ?, ?, ?, ?)",
-            (ref, str(order.refund_id), paid["ref"], state.value, order.amount.minor, paid["currency"], failure),
+            (ref, str(order.refund_id), paid["ref"], state.value, order.amount.amount_minor, paid["currency"], failure),
         )
         if arrives:
             books.execute(
-                "update payments set refunded = refunded + ? where ref = ?", (order.amount.minor, paid["ref"])
+                "update payments set refunded = refunded + ? where ref = ?", (order.amount.amount_minor, paid["ref"])
             )
         kind = f"refund.{state.value}"
         announce(books, kind, payment=paid["ref"], refund=ref, ids=self._ids, clock=self._clock)

@@ -26,9 +26,9 @@ def to_stripe(amount: Money) -> int:
     """The integer that Stripe understands by this amount."""
     if amount.currency in NOT_TAKEN:
         raise AmountNotTaken(f"payments in {amount.currency} are not taken", currency=amount.currency)
-    if amount.currency in LAST_DIGIT_ZERO and amount.minor % 10:
-        raise AmountNotTaken(f"{amount.currency} is paid in whole hundredths", minor=amount.minor)
-    return amount.minor * 100 if amount.currency in TWO_DECIMALS_THERE else amount.minor
+    if amount.currency in LAST_DIGIT_ZERO and amount.amount_minor % 10:
+        raise AmountNotTaken(f"{amount.currency} is paid in whole hundredths", amount_minor=amount.amount_minor)
+    return amount.amount_minor * 100 if amount.currency in TWO_DECIMALS_THERE else amount.amount_minor
 
 
 def from_stripe(amount: int, currency: str) -> Money:

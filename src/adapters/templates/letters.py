@@ -64,7 +64,7 @@ def _environment(folder: Path) -> Environment:
         auto_reload=False,
     )
     environment.filters |= {
-        "money": lambda value: amount(Money(value["minor"], value["currency"])),
+        "money": lambda value: amount(Money(value["amount_minor"], value["currency"])),
         "when": lambda value, zone: when(Span(_moment(value["starts_at"]), _moment(value["ends_at"])), zone),
         "at": lambda value, zone: at(_moment(value), zone),
         "quoted": lambda value: Lines("\n".join(f"> {_one_line(line)}" for line in str(value).splitlines())),

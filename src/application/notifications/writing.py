@@ -96,7 +96,7 @@ class Affair:
             "customer": self.customer,
             "provider": self.provider,
             "price": str(booking.price),
-            "refunded": f" {refund} goes back to the customer." if refund is not None and refund.minor else "",
+            "refunded": f" {refund} goes back to the customer." if refund is not None and refund.amount_minor else "",
             "lacking": "answered" if booking.payment_id is None else "paid for",
         }
 
@@ -147,7 +147,7 @@ async def zone_of(work: Work, user_id: UserId) -> str:
 
 def plain_money(money: Money) -> dict[str, int | str]:
     """An amount as a mail's context keeps it."""
-    return {"minor": money.minor, "currency": money.currency}
+    return {"amount_minor": money.amount_minor, "currency": money.currency}
 
 
 def clipped(text: str, longest: int) -> str:

@@ -47,6 +47,10 @@ class StartPayment:
     async def __call__(self, actor: Actor, payment_id: PaymentId) -> Payment:
         async with self.begin(actor) as work:
             payment = await _own(work, actor, payment_id)
+            booking = await work.bookings.get(payment.booking_id)
+            if not (payment.is_captured or booking.awaits_payment):
+                raise PaymentCalledOff("this payment was called off with its booking; book again")
+            work.guard(booking)
             payment.start()
             return work.answer(payment)
 

@@ -114,7 +114,7 @@ class Booking(Aggregate):
     def __post_init__(self) -> None:
         if not 1 <= self.seats <= self.capacity:
             raise TooManySeats(self.seats, self.capacity)
-        if self.price.minor < 0:
+        if self.price.amount_minor < 0:
             raise Invalid("a price is not negative", field="price")
         if self.state is BookingState.CONFIRMED and self.terms is PaymentTerms.PREPAID and not self.paid:
             raise Invalid("a booking paid in advance is confirmed by its payment", field="state")

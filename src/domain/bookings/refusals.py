@@ -113,9 +113,9 @@ class WrongAmount(Conflict):
     def __init__(self, price: Money, paid: Money) -> None:
         super().__init__(
             f"{price} was agreed and {paid} was paid",
-            price_minor=price.minor,
+            price_minor=price.amount_minor,
             price_currency=price.currency,
-            paid_minor=paid.minor,
+            paid_minor=paid.amount_minor,
             paid_currency=paid.currency,
         )
 

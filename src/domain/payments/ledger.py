@@ -62,7 +62,7 @@ def totals(entries: Iterable[LedgerEntry]) -> dict[tuple[str, str], int]:
     """The balance of each (account, currency) in minor units."""
     sums: defaultdict[tuple[str, str], int] = defaultdict(int)
     for entry in entries:
-        sums[entry.account, entry.amount.currency] += entry.amount.minor
+        sums[entry.account, entry.amount.currency] += entry.amount.amount_minor
     return dict(sums)
 
 
@@ -70,7 +70,7 @@ def balanced(entries: Iterable[LedgerEntry]) -> bool:
     """Whether every transaction sums to zero in each currency."""
     sums: defaultdict[tuple[UUID, str], int] = defaultdict(int)
     for entry in entries:
-        sums[entry.transaction_id, entry.amount.currency] += entry.amount.minor
+        sums[entry.transaction_id, entry.amount.currency] += entry.amount.amount_minor
     return not any(sums.values())
 
 

@@ -67,7 +67,10 @@ class RefundTooLarge(Conflict):
 
     def __init__(self, asked: Money, left: Money) -> None:
         super().__init__(
-            f"{left} is left to refund, not {asked}", asked=asked.minor, left=left.minor, currency=left.currency
+            f"{left} is left to refund, not {asked}",
+            asked=asked.amount_minor,
+            left=left.amount_minor,
+            currency=left.currency,
         )
 
 
@@ -192,7 +195,7 @@ class Payment(Aggregate):
         """Ask a customer for money; the gateway hears of it once this is stored."""
         nothing = Money.zero(amount.currency)
         if amount <= nothing:
-            raise NothingToPay("there is nothing to pay", field="amount", amount=amount.minor)
+            raise NothingToPay("there is nothing to pay", field="amount", amount=amount.amount_minor)
         payment = cls(
             id=id,
             booking_id=booking_id,

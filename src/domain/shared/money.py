@@ -31,33 +31,33 @@ class CurrencyMismatch(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount of money: `minor` counts the smallest unit of `currency` (cents, yen, fils). May be negative."""
+    """An amount of money: `amount_minor` counts the smallest unit of `currency` (cents, yen, fils). May be negative."""
 
-    minor: int
+    amount_minor: int
     currency: str
 
     def __post_init__(self) -> None:
-        if type(self.minor) is not int:
-            raise Invalid("money is counted in whole minor units", field="minor")
-        if abs(self.minor) > LARGEST_MINOR:
-            raise Invalid("that is more money than there is", field="minor", largest=LARGEST_MINOR)
+        if type(self.amount_minor) is not int:
+            raise Invalid("money is counted in whole minor units", field="amount_minor")
+        if abs(self.amount_minor) > LARGEST_MINOR:
+            raise Invalid("that is more money than there is", field="amount_minor", largest=LARGEST_MINOR)
         if self.currency not in EXPONENTS:
             raise Invalid(f"{self.currency!r} is not a currency we take", field="currency")
 
     def __add__(self, other: "Money") -> "Money":
-        return Money(self.minor + self._same(other).minor, self.currency)
+        return Money(self.amount_minor + self._same(other).amount_minor, self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
-        return Money(self.minor - self._same(other).minor, self.currency)
+        return Money(self.amount_minor - self._same(other).amount_minor, self.currency)
 
     def __neg__(self) -> "Money":
-        return Money(-self.minor, self.currency)
+        return Money(-self.amount_minor, self.currency)
 
     def __le__(self, other: "Money") -> bool:
-        return self.minor <= self._same(other).minor
+        return self.amount_minor <= self._same(other).amount_minor
 
     def __lt__(self, other: "Money") -> bool:
-        return self.minor < self._same(other).minor
+        return self.amount_minor < self._same(other).amount_minor
 
     def __str__(self) -> str:
         return f"{self.decimal():,} {self.currency}"
@@ -65,20 +65,20 @@ class Money:
     @property
     def is_zero(self) -> bool:
         """Whether there is nothing to pay."""
-        return self.minor == 0
+        return self.amount_minor == 0
 
     def times(self, count: int) -> "Money":
         """This amount for `count` seats or items."""
-        return Money(self.minor * count, self.currency)
+        return Money(self.amount_minor * count, self.currency)
 
     def percent(self, percent: int) -> "Money":
         """A whole percentage of this amount, rounded half to even on the minor unit."""
-        share = Decimal(self.minor * percent) / 100
+        share = Decimal(self.amount_minor * percent) / 100
         return Money(int(share.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)), self.currency)
 
     def decimal(self) -> Decimal:
         """The amount in major units, with the currency's own decimal places."""
-        return Decimal(self.minor).scaleb(-EXPONENTS[self.currency])
+        return Decimal(self.amount_minor).scaleb(-EXPONENTS[self.currency])
 
     @classmethod
     def zero(cls, currency: str) -> "Money":

@@ -164,7 +164,7 @@ def _money(asked: Asked, value: str) -> Any:
         raise typer.BadParameter(f"{asked.option}: {value!r} is no amount") from None
     if minor != minor.to_integral_value():
         raise typer.BadParameter(f"{asked.option}: {currency} has {EXPONENTS.get(currency, 0)} decimal places")
-    return {"minor": int(minor), "currency": currency}
+    return {"amount_minor": int(minor), "currency": currency}
 
 
 def _structured(asked: Asked, value: str) -> Any:

@@ -53,7 +53,7 @@ _SHOWN: Any = {
     "buffer_before": 0,
     "buffer_after": 15,
     "seats": 1,
-    "price": {"minor": 4500, "currency": "EUR"},
+    "price": {"amount_minor": 4500, "currency": "EUR"},
     "policy": {"tiers": [{"hours_before": 24, "refund_percent": 100}], "no_show_percent": 0},
     "terms": "prepaid",
     "acceptance": "instant",

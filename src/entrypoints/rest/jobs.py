@@ -41,7 +41,7 @@ DRAFT: Any = {
         "value": {
             "title": "Guitar lesson for beginners",
             "category": "music",
-            "price": {"minor": 4500, "currency": "EUR"},
+            "price": {"amount_minor": 4500, "currency": "EUR"},
             "duration": 60,
             "buffer_after": 15,
             "place": "Rua da Rosa 12, Lisboa",
@@ -53,7 +53,7 @@ DRAFT: Any = {
         "value": {
             "title": "Wine tasting",
             "category": "food",
-            "price": {"minor": 0, "currency": "EUR"},
+            "price": {"amount_minor": 0, "currency": "EUR"},
             "duration": 90,
             "capacity": 12,
             "place": "Porto",

@@ -74,7 +74,7 @@ class CheckoutOut(Out):
             "examples": [
                 {
                     "payment_id": "019ceb29-8d00-7d03-bb6e-7a9f0c1e2d34",
-                    "amount": {"minor": 4500, "currency": "EUR"},
+                    "amount": {"amount_minor": 4500, "currency": "EUR"},
                     "state": "open",
                     "failure": "",
                     "gateway": "simulated",

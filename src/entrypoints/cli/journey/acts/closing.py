@@ -15,11 +15,11 @@ async def books_balance(story: Story, check: Checks) -> None:
     check.same("three captures and two refunds, two sides each", len(entries), 10)
     sums: Counter[str] = Counter()
     for entry in entries:
-        sums[entry["transaction_id"]] += entry["amount"]["minor"]
+        sums[entry["transaction_id"]] += entry["amount"]["amount_minor"]
     check.same("every transaction sums to zero", sorted(set(sums.values())), [0])
-    held = sum(entry["amount"]["minor"] for entry in entries if entry["account"].startswith("gateway:"))
+    held = sum(entry["amount"]["amount_minor"] for entry in entries if entry["account"].startswith("gateway:"))
     payments = await story.ada.everything("/v1/payments")
-    kept = sum(it["captured"]["minor"] - it["refunded"]["minor"] for it in payments)
+    kept = sum(it["captured"]["amount_minor"] - it["refunded"]["amount_minor"] for it in payments)
     check.same("the gateway holds what was captured and not refunded", held, kept)
     check.same("which is 45.00 + 20.00 + 300.00 EUR", held, 4500 + 2000 + 30000)
 

@@ -77,14 +77,14 @@ async def is_refunded(story: Story, check: Checks) -> None:
     answer = await story.carla.post(f"{path}/cancel", {})
     check.refused("nobody else cancels it", answer, 404, "not_found")
     cancelled = check.done("Ruben cancels", await story.ruben.post(f"{path}/cancel", {"reason": "A cold."}))
-    half = {"minor": 2250, "currency": "EUR"}
+    half = {"amount_minor": 2250, "currency": "EUR"}
     check.same("the policy of the day he booked gives half", cancelled["refund"], half)
     payment = await check.soon(
         "the gateway sends it back",
         lambda: story.payment("ruben's lesson", story.ruben),
         lambda payment: payment["refunded"] == half,
     )
-    check.same("and no more", payment["refunding"]["minor"], 0)
+    check.same("and no more", payment["refunding"]["amount_minor"], 0)
     letter = await story.letter(story.ruben, "refund", check)
     check.that("the mail says how much", "22.50 EUR" in letter.text, letter.text)
     invite = (await story.letter(story.ruben, "booking_cancelled", check)).invite()
@@ -114,7 +114,7 @@ async def never_more(story: Story, check: Checks) -> None:
     settled = await check.soon(
         "both refunds arrive", look, lambda found: [it["state"] for it in found] == ["succeeded"] * 2
     )
-    check.same("25.00 EUR in all", sum(it["amount"]["minor"] for it in settled), 2500)
+    check.same("25.00 EUR in all", sum(it["amount"]["amount_minor"] for it in settled), 2500)
 
 
 ENDING = Act("Time goes by", (work_is_done, nobody_came, is_reviewed, is_rated, is_refunded, never_more))

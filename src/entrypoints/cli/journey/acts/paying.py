@@ -15,7 +15,7 @@ async def carla_books(story: Story, check: Checks) -> None:
     answer = await story.book(story.carla, "lesson", nine, key=key, note="I have a guitar of my own.")
     booking = check.done("POST /v1/bookings holds the slot", answer, 201)
     story.bookings["carla's lesson"] = booking
-    check.same("at the job's price", booking["price"], {"minor": 4500, "currency": "EUR"})
+    check.same("at the job's price", booking["price"], {"amount_minor": 4500, "currency": "EUR"})
     check.that("with a reference people can read out", len(booking["reference"]) == 9, booking["reference"])
     held = moments([booking["created_at"], booking["expires_at"]])
     check.same("for a quarter of an hour", held[1] - held[0], timedelta(minutes=15))
@@ -82,7 +82,7 @@ async def second_attempt(story: Story, check: Checks) -> None:
     booking = await story.becomes("carla's lesson", story.carla, "confirmed", said, check)
     check.that("it is paid", booking["paid"] and booking["confirmed_at"], booking)
     payment = await story.payment("carla's lesson", story.carla)
-    check.same("45.00 EUR were captured", payment["captured"], {"minor": 4500, "currency": "EUR"})
+    check.same("45.00 EUR were captured", payment["captured"], {"amount_minor": 4500, "currency": "EUR"})
     page = await page.opened(story.http, str(page.answer.url))
     check.that("the pay page has nothing left to pay", "confirmed" in page.words and not page.forms, page.words)
     answer = await story.carla.post(begin, key=fresh_key())

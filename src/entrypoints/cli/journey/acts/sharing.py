@@ -11,7 +11,7 @@ async def shares_seats(story: Story, check: Checks) -> None:
     answer = await story.book(story.carla, "circle", when, seats=2, key=fresh_key())
     booking = check.done("Carla takes two seats", answer, 201)
     check.same("confirmed at once, because it is paid later", booking["state"], "confirmed")
-    check.same("at twice the price of one", booking["price"]["minor"], 3000)
+    check.same("at twice the price of one", booking["price"]["amount_minor"], 3000)
     check.same("one is left", await _seats_left(story), 1)
     answer = await story.book(story.ruben, "circle", when, seats=2, key=fresh_key())
     check.refused("Ruben cannot have two", answer, 409, "booking.sold_out")
