@@ -1,6 +1,6 @@
 """Use cases, built once by the names of the ports they ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
@@ -28,9 +28,9 @@ class UseCases:
         built: U = self._built[use_case]
         return built
 
-    def reactions(self) -> dict[type[Event], tuple[Any, ...]]:
-        """The choreography, built."""
-        return {event: tuple(self(reaction) for reaction in some) for event, some in REACTIONS.items()}
+    def reactions(self) -> "Choreography":
+        """What follows from what."""
+        return Choreography(self)
 
     def _build(self, use_case: type[Any]) -> Any:
         optional = {field.name for field in fields(use_case) if field.default is not MISSING}
@@ -38,3 +38,20 @@ class UseCases:
         if missing := wanted - self._ports.keys():
             raise MissingPort(f"{use_case.__name__} asks for {', '.join(sorted(missing))}")
         return use_case(**{name: self._ports[name] for name in wanted})
+
+
+class Choreography(Mapping[type[Event], tuple[Any, ...]]):
+    """Each event's reactions, built when the first such event comes: a process is open before it has ever written a
+    letter."""
+
+    def __init__(self, use: UseCases) -> None:
+        self._use = use
+
+    def __getitem__(self, event: type[Event]) -> tuple[Any, ...]:
+        return tuple(self._use(reaction) for reaction in REACTIONS[event])
+
+    def __iter__(self) -> Iterator[type[Event]]:
+        return iter(REACTIONS)
+
+    def __len__(self) -> int:
+        return len(REACTIONS)

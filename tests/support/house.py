@@ -81,7 +81,7 @@ class House:
 
     def deliver(self, *events: type) -> Deliver:
         """The worker of this house; with `events`, only the reactions to these (the others have none)."""
-        wanted = self.use.reactions() if not events else {}
+        wanted: dict[Any, Any] = dict(self.use.reactions()) if not events else {}
         for event in events:
             from application.reactions import REACTIONS
 
