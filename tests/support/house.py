@@ -1,5 +1,6 @@
 """A whole house in memory for tests: the shipped memory adapters, a clock that stands still, ids from a seed."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from adapters.system.ids import SeededIds
 from application.commands import Perform
 from application.ports.jobs import JobSearch
 from application.ports.wake import Wake
+from domain.shared.aggregate import Event
 from entrypoints.use_cases import UseCases
 from entrypoints.worker.delivery import Deliver
 
@@ -81,11 +83,9 @@ class House:
 
     def deliver(self, *events: type) -> Deliver:
         """The worker of this house; with `events`, only the reactions to these (the others have none)."""
-        wanted: dict[Any, Any] = dict(self.use.reactions()) if not events else {}
-        for event in events:
-            from application.reactions import REACTIONS
-
-            wanted[event] = tuple(self.use(reaction) for reaction in REACTIONS[event])
+        wanted: Mapping[type[Event], Any] = self.use.reactions()
+        if events:
+            wanted = {event: wanted[event] for event in events}
         return Deliver(outbox=self.outbox, reactions=wanted, perform=self.perform, clock=self.clock)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
