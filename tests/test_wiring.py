@@ -144,8 +144,8 @@ settings = Settings(_env_file=None, env="test", data_dir=Path(sys.argv[2]), **to
 container = Container(settings=settings, database_url="postgresql://nobody@127.0.0.1:1/nothing")
 
 async def build():
-    container.deliver(), container.housekeeping(), container.limiter(), container.perform(), container.bell()
-    container.ports()
+    container.housekeeping(), container.limiter(), container.perform(), container.bell()
+    dict(container.ports()), dict(container.deliver().reactions)
 
 asyncio.run(build())
 print(json.dumps(sorted(set(sys.modules))))

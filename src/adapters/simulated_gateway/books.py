@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
+from weakref import finalize
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ class Books:
             Path(path).touch(mode=0o600)
         self._lock = Lock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        # Books that everybody has forgotten are closed, like any others.
+        finalize(self, self._connection.close)
         self._connection.row_factory = sqlite3.Row
         if not self._in_memory:
             self._connection.execute("pragma journal_mode = wal")

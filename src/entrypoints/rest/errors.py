@@ -69,6 +69,9 @@ class UnsupportedMedia(Invalid):
 STATUS |= {BadRequest: 400, PreconditionRequired: 428, TooLarge: 413, UnsupportedMedia: 415}
 
 
+_RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
 class ProblemItem(BaseModel):
     """One thing that is wrong with the request."""
 
@@ -98,8 +101,8 @@ def status_of(refusal: type[Refusal]) -> int:
 
 
 def title_of(status: int) -> str:
-    """What a status is called."""
-    return HTTPStatus(status).phrase
+    """What a status is called (RFC 9110; older Pythons still use the names before it)."""
+    return _RENAMED.get(status) or HTTPStatus(status).phrase
 
 
 def problem(
