@@ -838,7 +838,7 @@ begin
   else raise exception 'no such order' using errcode = '22023';
   end if;
   return query execute 'select j.id, j.version, j.organization_id, j.provider_id, j.title, j.description, j.category, j.price_minor, j.price_currency, j.duration, j.buffer_before, j.buffer_after, j.capacity, j.place, j.remote, j.slot_interval, j.notice, j.window_days, j.terms, j.acceptance, j.policy, j.state, j.published_at, j.created_at, j.updated_at, j0.count, j0.average_hundredths, j1.name, j2.name, ' || score || ' from ' || source
-    || ' join ratings j0 on j0.id = j.id left join profiles j1 on j1.id = j.provider_id left join organizations j2 on j2.id = j.organization_id where ' || wanted || ' order by ' || ordered || ' limit $16'
+    || ' join ratings j0 on j0.id = j.id left join profiles j1 on j1.id = j.provider_id left join organizations j2 on j2.id = j.organization_id where ' || wanted || ' order by ' || ordered || ' limit least(coalesce($16, 100), 1000)'
   using query, terms, category, price_from, price_to, currency, least_rating, provider, organization, place, remote, sort, mark_number, mark_time, mark_id, most;
 end $function$;
 

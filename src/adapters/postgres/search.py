@@ -108,7 +108,7 @@ begin
   else raise exception 'no such order' using errcode = '22023';
   end if;
   return query execute 'select {listed.replace("'", "''")}, ' || score || ' from ' || source
-    || ' {joins} where ' || wanted || ' order by ' || ordered || ' limit $16'
+    || ' {joins} where ' || wanted || ' order by ' || ordered || ' limit least(coalesce($16, 100), 1000)'
   using {using};
 end $function$
 """.strip()
