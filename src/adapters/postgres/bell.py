@@ -31,8 +31,10 @@ class PostgresBell(Bell):
     async def run(self) -> None:
         """Pass rings on in both directions until cancelled; a lost connection is made again."""
         while True:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            try:
                 await self._relay()
+            except Exception as error:
+                log.info("the line to the other processes broke", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(AGAIN)
 
     async def _relay(self) -> None:
@@ -43,9 +45,11 @@ class PostgresBell(Bell):
             await connection.add_listener(CHANNEL, lambda *_: Bell.poke(self))
             while not connection.is_closed():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._told.wait(), AGAIN)
+                    async with asyncio.timeout(AGAIN):
+                        await self._told.wait()
+                if self._told.is_set():
                     self._told.clear()
-                    await connection.execute(f"notify {CHANNEL}")
+                    await connection.execute(f"notify {CHANNEL}", timeout=5)
                 await asyncio.sleep(APART)
         finally:
             connection.terminate()

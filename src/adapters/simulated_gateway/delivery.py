@@ -61,7 +61,8 @@ class Deliveries:
             with suppress(Exception):
                 await self.deliver_due()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL)
+                async with asyncio.timeout(POLL):
+                    await self._woken.wait()
 
     def _claim(self, books: Connection) -> list[Row]:
         # The lease keeps a second process from posting the same message at the same time.

@@ -17,6 +17,8 @@ class Bell(Wake):
 
     async def rest(self, seconds: float) -> None:
         """Wait for the next ring, at most that long."""
+        # Not wait_for: being cancelled in the instant of the ring would be forgotten.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
         self._rung.clear()
