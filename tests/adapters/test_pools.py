@@ -271,6 +271,7 @@ async def test_a_bell_is_heard_in_every_process(bells: tuple[PostgresBell, Postg
     resting = [asyncio.ensure_future(bell.rest(60)) for bell in bells]
     here.poke()
     await asyncio.wait_for(asyncio.gather(*resting), 5)
+    assert all(rest.done() for rest in resting)
     there.poke()
     await asyncio.wait_for(here.rest(60), 5)
 

@@ -197,6 +197,8 @@ async def test_an_admin_stands_above_the_roles_of_an_organization() -> None:
     await guild.use(AddMember)(admin, guild.id, NewMember(user_id=bob.user_id))
     await guild.use(RenameOrganization)(OPERATOR, guild.id, NewName(name="Potters"))
     await guild.use(RemoveMember)(admin, guild.id, bob.signed_in())
+    assert [row["name"] for row in guild.rows("organizations")] == ["Potters"]
+    assert [row["user_id"] for row in guild.rows("memberships")] == [guild.ann.user_id]
 
 
 COMMANDS: list[Callable[[Guild, Actor, OrganizationId], Awaitable[Any]]] = [

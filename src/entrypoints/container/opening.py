@@ -7,10 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from domain.shared.errors import Refusal
+import structlog
+
 from entrypoints.container.injection import Container
 from entrypoints.settings import Settings, Storage
 from entrypoints.use_cases import UseCases
+
+log = structlog.get_logger("house")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,13 @@ async def _watched(server: Any) -> AsyncIterator[None]:
     async def watch() -> None:
         while True:
             await asyncio.sleep(1)
-            with suppress(Refusal):
+            try:
                 if await asyncio.to_thread(server.postmaster) is None:
+                    log.warning("the embedded database ended; starting it again")
                     await asyncio.to_thread(server.revive)
+            except Exception as error:
+                # Whatever it was, the next second tries again: a watch that ends watches nothing.
+                log.error("the embedded database cannot be started", error=f"{type(error).__name__}: {error}")
 
     task = asyncio.ensure_future(watch())
     try:
