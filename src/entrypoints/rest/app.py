@@ -16,6 +16,7 @@ from domain.shared.actors import Actor
 from entrypoints.rest.bodiless import Bodiless
 from entrypoints.rest.bounds import BoundedBody
 from entrypoints.rest.cursors import Cursors
+from entrypoints.rest.dispatch import Dispatch
 from entrypoints.rest.docs import add_docs
 from entrypoints.rest.errors import add_problems
 from entrypoints.rest.faults import Faults
@@ -23,7 +24,7 @@ from entrypoints.rest.health import Checks, health
 from entrypoints.rest.metrics import Metrics
 from entrypoints.rest.middleware import Surroundings
 from entrypoints.rest.routers import ROUTERS, WITH_FACTS
-from entrypoints.rest.routing import operation_id
+from entrypoints.rest.routing import include, operation_id
 from entrypoints.rest.schema import describe
 from entrypoints.use_cases import UseCases
 
@@ -74,13 +75,9 @@ def create_app(api: Api) -> FastAPI:
     )
     app.state.perform, app.state.recognise, app.state.limiter = api.perform, api.recognise, api.limiter
     app.state.cursors = Cursors(api.secret.encode())
-    for router in ROUTERS:
-        app.include_router(router(api.use))
-    for other in api.also:
-        app.include_router(other)
-    for made in WITH_FACTS:
-        app.include_router(made(api.use, api.facts))
-    app.include_router(health(version=api.version, checks=api.checks, metrics=api.metrics, refresh=api.refresh_metrics))
+    include(app, *(router(api.use) for router in ROUTERS), *api.also)
+    include(app, *(made(api.use, api.facts) for made in WITH_FACTS))
+    include(app, health(version=api.version, checks=api.checks, metrics=api.metrics, refresh=api.refresh_metrics))
     add_problems(app)
     add_docs(app)
     describe(app)
@@ -90,6 +87,7 @@ def create_app(api: Api) -> FastAPI:
 
 def _surround(app: FastAPI, api: Api) -> None:
     """What every request passes, the innermost first."""
+    app.add_middleware(Dispatch, routes=app.routes)
     app.add_middleware(Faults)
     app.add_middleware(Bodiless)
     app.add_middleware(GZipMiddleware, minimum_size=1024)

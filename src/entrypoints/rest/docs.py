@@ -12,6 +12,8 @@ from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse
 
+from entrypoints.rest.routing import include
+
 ASSETS = "/static-offline-docs"
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
@@ -38,7 +40,7 @@ def add_docs(app: FastAPI) -> None:
     for path, page in (("/docs", swagger), ("/redoc", redoc)):
         router.add_api_route(path, _showing(bytes(page.body)), name=path[1:])
     app.mount(ASSETS, StaticFiles(directory=_assets()), name="docs-assets")
-    app.include_router(router)
+    include(app, router)
 
 
 def _showing(page: bytes) -> Callable[[], Awaitable[HTMLResponse]]:

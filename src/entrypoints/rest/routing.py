@@ -3,29 +3,33 @@
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from entrypoints.rest.bodies import StrictRequest
 from entrypoints.rest.limits import Usual
+from entrypoints.rest.plans import Plan
 
 PREFIX = "/v1"
 
 
 class StrictRoute(APIRoute):
-    """A route that judges the request before anything of it is parsed."""
+    """A route that judges the request before anything of it is parsed, and then follows its plan."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self._plan, self._takes_body = Plan(self), self.body_field is not None
+        self._knows = frozenset(_queried(self.dependant))
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to this request; refusals are raised."""
+        strict = StrictRequest(request.scope, request.receive)
+        await strict.judge(knows=self._knows, takes_body=self._takes_body)
+        return await self._plan(strict)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle, takes_body = super().get_route_handler(), self.body_field is not None
-        knows = frozenset(_queried(self.dependant))
-
-        async def strictly(request: Request) -> Response:
-            strict = StrictRequest(request.scope, request.receive)
-            await strict.judge(knows=knows, takes_body=takes_body)
-            return await handle(strict)
-
-        return strictly
+        return self.answer
 
 
 def api_router(path: str = "", *, tag: str) -> APIRouter:
@@ -37,6 +41,14 @@ def api_router(path: str = "", *, tag: str) -> APIRouter:
         route_class=StrictRoute,
         generate_unique_id_function=operation_id,
     )
+
+
+def include(into: FastAPI | APIRouter, *routers: APIRouter) -> None:
+    """Let these routers' routes be its own, as they are: they know their whole path and all they depend on. FastAPI's
+    own way builds each a second time, and asks router after router for every request."""
+    routes = into.router.routes if isinstance(into, FastAPI) else into.routes
+    for router in routers:
+        routes += router.routes
 
 
 def operation_id(route: APIRoute) -> str:

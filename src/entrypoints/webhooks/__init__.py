@@ -8,9 +8,7 @@ from entrypoints.webhooks.payments import payments
 
 def webhooks(use: UseCases) -> APIRouter:
     """Everything under /webhooks."""
-    router = APIRouter()
-    router.include_router(payments(use))
-    return router
+    return payments(use)
 
 
 __all__ = ["webhooks"]

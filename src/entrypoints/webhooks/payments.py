@@ -17,7 +17,9 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 def payments(use: UseCases) -> APIRouter:
     """One route for every gateway; only a sender whose messages we can verify exists."""
-    router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+    router = APIRouter(
+        prefix="/webhooks", tags=["webhooks"], generate_unique_id_function=lambda route: f"webhooks-{route.name}"
+    )
     receive = use(ReceiveWebhook)
 
     @router.post("/{sender}", status_code=202, name="receive", summary="Take a gateway's webhook", responses=_REFUSALS)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from application.ports.identity import AccessTokens
+from entrypoints.rest.routing import operation_id
 from entrypoints.use_cases import UseCases
 
 
@@ -17,7 +18,7 @@ class KeySet(BaseModel):
 
 def keys(_: UseCases, facts: dict[str, Any]) -> APIRouter:
     """`/.well-known/jwks.json`; a key shows up here before it signs and stays while its tokens last."""
-    router = APIRouter(tags=["sessions"])
+    router = APIRouter(tags=["sessions"], generate_unique_id_function=operation_id)
     tokens: AccessTokens = facts["keys"]
 
     @router.get("/.well-known/jwks.json", name="keys", summary="The public keys access tokens verify with")

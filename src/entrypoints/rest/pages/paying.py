@@ -14,6 +14,7 @@ from domain.shared.ids import BookingId
 from entrypoints.rest.pages.affair import PAY, Token, affair_page, known, problem_of
 from entrypoints.rest.pages.cards import CARDS, cards
 from entrypoints.rest.pages.rendering import STRIPE, page, page_router
+from entrypoints.rest.routing import include
 from entrypoints.use_cases import UseCases
 
 
@@ -23,7 +24,7 @@ def paying(use: UseCases, facts: dict[str, Any]) -> APIRouter:
     open_link, desk = use(OpenPayLink), facts.get("card_desk")
     publishable_key: str | None = facts.get("stripe_publishable_key")
     if desk is not None:
-        router.include_router(cards(open_link, desk))
+        include(router, cards(open_link, desk))
 
     @router.get(PAY)
     async def pay(booking_id: BookingId, token: Token = "") -> HTMLResponse:
