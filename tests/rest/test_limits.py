@@ -21,7 +21,7 @@ async def counting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wo
 def busy(counting: World) -> World:
     """The same, with nothing counted yet."""
     counting.renew()
-    counting.app.state.limiter = MemoryRateLimiter()
+    counting.app.state.limiter = MemoryRateLimiter(counting.clock)
     return counting
 
 

@@ -214,7 +214,7 @@ class Container(DeclarativeContainer):
 
     limiter = Selector(
         Callable(lambda s: "counted" if s.rate_limits else "uncounted", settings),
-        counted=Singleton(chosen("adapters.rate_limits:MemoryRateLimiter")),
+        counted=Singleton(chosen("adapters.rate_limits:MemoryRateLimiter"), clock),
         uncounted=Singleton(chosen("adapters.rate_limits:Unlimited")),
     )
 
