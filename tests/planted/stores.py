@@ -1,7 +1,5 @@
 """Stores with a bug planted in them: what was tried, measured and given up. Each must be caught."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,31 +20,32 @@ class Rewriting(Pool):
         self.old, self.new = old, new
         self.rewritten = 0
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
+    async def lend(self) -> Any:
         """A connection that says something else."""
-        async with self._sound.connection() as connection:
-            yield _Rewritten(connection, self)
+        return _Rewritten(await self._sound.lend(), self)
+
+    def take_back(self, connection: Any, *, sound: bool) -> None:
+        self._sound.take_back(connection.sound, sound=sound)
 
 
 class _Rewritten:
     def __init__(self, connection: Any, pool: Rewriting) -> None:
-        self._connection, self._pool = connection, pool
+        self.sound, self._pool = connection, pool
 
     async def fetch(self, sql: str, *arguments: Any) -> Any:
-        return await self._connection.fetch(self._other(sql), *arguments)
+        return await self.sound.fetch(self._other(sql), *arguments)
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
-        return await self._connection.fetchval(self._other(sql), *arguments)
+        return await self.sound.fetchval(self._other(sql), *arguments)
 
     async def execute(self, sql: str, *arguments: Any) -> Any:
-        return await self._connection.execute(self._other(sql), *arguments)
+        return await self.sound.execute(self._other(sql), *arguments)
 
     def transaction(self, **options: Any) -> Any:
-        return self._connection.transaction(**options)
+        return self.sound.transaction(**options)
 
     async def fetchrow(self, sql: str, *arguments: Any) -> Any:
-        return await self._connection.fetchrow(self._other(sql), *arguments)
+        return await self.sound.fetchrow(self._other(sql), *arguments)
 
     def _other(self, sql: str) -> str:
         self._pool.rewritten += self._pool.old in sql
@@ -75,7 +74,7 @@ def claims_wait_for_each_other(pool: Pool) -> Rewriting:
 
 def claims_outlive_their_transaction(pool: Pool) -> Rewriting:
     """The asker's claims are set for the session, which the next asker gets."""
-    return Rewriting(pool, "set_config('request.jwt.claims', $1, true)", "set_config('request.jwt.claims', $1, false)")
+    return Rewriting(pool, "request.jwt.claims', $1::VARCHAR, true)", "request.jwt.claims', $1::VARCHAR, false)")
 
 
 class CursorOutbox(PostgresStore):

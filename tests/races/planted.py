@@ -1,16 +1,15 @@
 """Stores with a bug: each leaves out one thing that a race is won by. Nothing here has a switch in the real ones."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Insert, Numbers
-from adapters.postgres.pools import Pool
 from adapters.postgres.store import PostgresStore
 from application.ports.criteria import Order
+from tests.planted.stores import Rewriting
 
 
 class WithoutLocks(PostgresStore):
@@ -67,37 +66,13 @@ class ClaimingInAnyOrder(PostgresStore):
             update outbox o set version = o.version + 1, attempts = o.attempts + 1, leased_until = $2
             from due where o.id = due.id returning o.*
         """
-        async with self._pool.connection() as connection:
+        async with self._pool.reading() as connection:
             return [dict(row) for row in await connection.fetch(claimed, now, now + lease, limit)]
-
-
-class Reworded:
-    """A pool whose connections leave some words out of every statement."""
-
-    def __init__(self, pool: Pool, words: str) -> None:
-        self._pool, self.words = pool, words
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
-        """A connection that forgets these words."""
-        async with self._pool.connection() as connection:
-            yield _Forgetful(connection, self.words)
-
-
-class _Forgetful:
-    def __init__(self, connection: Any, words: str) -> None:
-        self._connection, self._words = connection, words
-
-    async def fetch(self, statement: str, *arguments: Any) -> Any:
-        return await self._connection.fetch(statement.replace(self._words, ""), *arguments)
-
-    async def fetchrow(self, statement: str, *arguments: Any) -> Any:
-        return await self._connection.fetchrow(statement.replace(self._words, ""), *arguments)
 
 
 def leaving_out(words: str) -> Callable[[Any], PostgresStore]:
     """A store whose statements lack these words."""
-    return lambda pool: PostgresStore(Reworded(pool, words))  # type: ignore[arg-type]
+    return lambda pool: PostgresStore(Rewriting(pool, words, ""))
 
 
 with_plain_reads = leaving_out(" for share of t")

@@ -3,9 +3,20 @@
 import asyncpg
 
 from adapters.persistence import refusals
-from adapters.postgres.pools import is_gone
 from application.commands import OutcomeUnknown
 from domain.shared.errors import Conflict, Refusal, Unavailable
+
+GONE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+)
+"""How a database that is away, starting or stopping shows itself."""
 
 AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """The database undid everything and asks to be asked again."""
@@ -24,7 +35,7 @@ def refused(error: Exception) -> Refusal | None:
             return _stopped(str(error.args[0]))
         case asyncpg.PostgresError() if error.sqlstate == "GH002":
             return Conflict(str(error.args[0]))
-        case _ if is_gone(error):
+        case _ if isinstance(error, GONE):
             return OutcomeUnknown("the database did not answer; what was asked may or may not be done")
     return unreadable(error)
 
@@ -37,7 +48,7 @@ def unreadable(error: Exception) -> Refusal | None:
         return refusals.unstorable()
     if isinstance(error, asyncpg.OutOfMemoryError | asyncpg.DiskFullError | asyncpg.QueryCanceledError):
         return Unavailable("the database cannot do this now")
-    if is_gone(error):
+    if isinstance(error, GONE):
         return Unavailable("the database does not answer")
     return None
 

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from adapters.persistence.schema import TABLES
-from adapters.postgres.pools import is_gone
+from adapters.postgres.errors import GONE
 from domain.shared.errors import Unavailable
 
 ROLES = ("anon", "authenticated", "service_role", "guildhall_app")
@@ -26,7 +26,7 @@ def explained(error: BaseException) -> Unavailable | None:
     """What stands in the way of a database, told in our words; None when it is something else."""
     found: BaseException | None = error
     while found is not None:
-        if is_gone(found):
+        if isinstance(found, GONE):
             return Unavailable(f"the database does not answer: {found}")
         if isinstance(found, asyncpg.InvalidAuthorizationSpecificationError):
             return DatabaseShut(f"the database does not let us in: {found}")

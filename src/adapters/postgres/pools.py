@@ -1,83 +1,173 @@
-"""Connection pools that have one role for life."""
+"""Connection pools that have one role for life.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+They are our own because most of what we ask takes the database less time than the driver's pool takes to lend a
+connection: a time limit, a task and a shielded release each time (ADR 15)."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import asyncpg
 
+from adapters.postgres.errors import GONE, unreadable
 from adapters.postgres.values import use_json
-from domain.shared.errors import Unavailable
+from domain.shared.errors import Refusal, Unavailable
 
 Connection: TypeAlias = Any
-"""An asyncpg connection of a pool; the library has no types that hold."""
-_GONE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
-)
-"""How a database that is away, starting or stopping shows itself."""
+"""An asyncpg connection; the library has no types that hold."""
 
-
-async def _keep_as_it_is(_: Any) -> None:
-    """No reset on release: no session state is ever set, and the reset query costs more than most reads."""
+PATIENCE = 10.0
+"""Seconds to wait for a connection while all are lent."""
+IDLE = 300.0
+"""Seconds after which an idle connection is not trusted any more: what lies between us and it may have forgotten it."""
+_ANSWERS = (asyncpg.PostgresError, ValueError, OverflowError)
+"""What a connection survives: the database's own no, and values that were never sent."""
 
 
 class Pool:
-    """At most `size` connections in one role, opened when first needed and again after the database was away."""
+    """At most `size` connections in one role, opened when first needed and again after the database was away. Between two
+    uses nothing is reset, because no session state is ever set."""
 
-    def __init__(self, dsn: str, *, role: str, size: int) -> None:
-        self._pool = asyncpg.create_pool(
-            dsn,
-            min_size=0,
-            max_size=size,
-            init=use_json,
-            reset=_keep_as_it_is,
-            max_inactive_connection_lifetime=300,
-            statement_cache_size=1024,
-            max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=0,
-            command_timeout=30,
-            timeout=5,
-            server_settings={
-                "role": role,
-                "search_path": "public",
-                "timezone": "UTC",
-                "jit": "off",
-                "application_name": f"guildhall {role}",
-            },
-        )
+    def __init__(self, dsn: str, *, role: str, size: int, **settings: str) -> None:
+        self._dsn, self._size = dsn, size
+        self._settings = {
+            "role": role,
+            "search_path": "public",
+            "timezone": "UTC",
+            "jit": "off",
+            "application_name": f"guildhall {role}",
+            **settings,
+        }
+        self._made = 0
+        self._free: list[tuple[Connection, float]] = []
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._closed = False
 
     async def open(self) -> None:
         """Get ready; connections themselves are made when they are needed."""
-        await self._pool
 
     async def close(self) -> None:
         """Let the connections go, those in use when they come back."""
-        await self._pool.close()
+        self._closed = True
+        while self._free:
+            connection, _ = self._free.pop()
+            self._made -= 1
+            await connection.close(timeout=5)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """One connection for a moment; `Unavailable` when the database cannot be reached."""
+    def connection(self) -> "Lease":
+        """One connection for a block; `Unavailable` when the database cannot be reached."""
+        return Lease(self, None)
+
+    def reading(self) -> "Lease":
+        """The same for questions: what goes wrong in the block is told as a refusal, where it is one."""
+        return Lease(self, unreadable)
+
+    async def lend(self) -> Connection:
+        """A connection, as soon as there is one."""
+        while True:
+            while self._free:
+                connection, since = self._free.pop()
+                if not connection.is_closed() and asyncio.get_running_loop().time() - since < IDLE:
+                    return connection
+                self._drop(connection)
+            if self._made < self._size:
+                return await self._connected()
+            if (connection := await self._turn()) is not None:
+                return connection
+
+    def take_back(self, connection: Connection, *, sound: bool) -> None:
+        """After its use; one that may still be at something is not lent again."""
+        if not sound or self._closed or connection.is_closed():
+            self._drop(connection)
+        elif not self._hand(connection):
+            self._free.append((connection, asyncio.get_running_loop().time()))
+
+    async def _connected(self) -> Connection:
+        self._made += 1
         try:
-            connection = await self._pool.acquire(timeout=10)
-        except _GONE as gone:
-            raise Unavailable("the database does not answer") from gone
+            connection = await asyncpg.connect(
+                self._dsn,
+                timeout=5,
+                command_timeout=30,
+                statement_cache_size=1024,
+                max_cached_statement_lifetime=0,
+                max_cacheable_statement_size=0,
+                server_settings=self._settings,
+            )
+            await use_json(connection)
+        except BaseException as error:
+            self._made -= 1
+            self._hand(None)
+            if isinstance(error, GONE):
+                raise Unavailable("the database does not answer") from error
+            raise
+        return connection
+
+    async def _turn(self) -> Connection | None:
+        """Wait for a connection somebody gives back, or for room to make one."""
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
         try:
-            yield connection
-        finally:
-            await self._pool.release(connection)
+            async with asyncio.timeout(PATIENCE):
+                return await waiter
+        except BaseException as error:
+            if waiter.done() and not waiter.cancelled():
+                self._pass_on(waiter.result())
+            if isinstance(error, TimeoutError):
+                raise Unavailable("the database is too busy") from error
+            raise
+
+    def _pass_on(self, connection: Connection | None) -> None:
+        """Whoever it was meant for has gone."""
+        if connection is None:
+            self._hand(None)
+        else:
+            self.take_back(connection, sound=True)
+
+    def _hand(self, connection: Connection | None) -> bool:
+        """Give it, or the room for one, to whoever waits longest."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def _drop(self, connection: Connection) -> None:
+        self._made -= 1
+        connection.terminate()
+        self._hand(None)
+
+
+class Lease:
+    """One connection of a pool, for the length of a block."""
+
+    __slots__ = ("_connection", "_pool", "_told")
+
+    def __init__(self, pool: Pool, told: Callable[[Exception], Refusal | None] | None) -> None:
+        self._pool, self._told = pool, told
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._pool.lend()
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        # A server that goes says so in an answer too, and leaves the connection in the middle of it.
+        sound = error is None or (isinstance(error, _ANSWERS) and not isinstance(error, GONE))
+        self._pool.take_back(self._connection, sound=sound)
+        if self._told and isinstance(error, Exception) and (refusal := self._told(error)):
+            raise refusal from error
 
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """The three ways we speak to the database: as the house, as anybody, and for a signed-in user."""
+    """The three ways we speak to the database: as the house, as anybody, and for a signed-in user. Only the house
+    writes."""
 
     house: Pool
     public: Pool
@@ -86,23 +176,17 @@ class Pools:
     @classmethod
     def of(cls, dsn: str, *, house: int, public: int, users: int) -> "Pools":
         """Pools of these sizes on one database."""
+        reads = {"default_transaction_read_only": "on"}
         return cls(
             Pool(dsn, role="service_role", size=house),
-            Pool(dsn, role="anon", size=public),
-            Pool(dsn, role="authenticated", size=users),
+            Pool(dsn, role="anon", size=public, **reads),
+            Pool(dsn, role="authenticated", size=users, **reads),
         )
 
     async def open(self) -> None:
         """Get all three ready."""
-        for pool in (self.house, self.public, self.users):
-            await pool.open()
 
     async def close(self) -> None:
         """Close all three."""
         for pool in (self.house, self.public, self.users):
             await pool.close()
-
-
-def is_gone(error: BaseException) -> bool:
-    """Whether this error says that the database is away, rather than that it refuses."""
-    return isinstance(error, _GONE)

@@ -10,12 +10,11 @@ from adapters.persistence.schema import VIEWS, columns_of
 from adapters.postgres.policies import condition
 from adapters.postgres.pools import Pools
 from adapters.postgres.values import cast, received
-from adapters.postgres.views import seen_by
 from application.ports.criteria import Position
 from application.ports.jobs import RELEVANT, JobListing, JobQuery, JobSearch, JobSort
 from application.ports.readers import Page
 from application.visibility import VISIBILITY, PublicWhen
-from domain.shared.actors import ANONYMOUS, Actor
+from domain.shared.actors import Actor
 
 VIEW = VIEWS["job_listings"]
 PARAMETERS = (
@@ -163,7 +162,7 @@ class PostgresJobSearch(JobSearch):
             id,
             limit + 1,
         ]
-        async with seen_by(self._pools, ANONYMOUS) as connection:
+        async with self._pools.public.reading() as connection:
             rows = [received(record, ()) for record in await connection.fetch(_CALL, *arguments)]
         end = position(sort, rows[limit - 1]) if len(rows) > limit else None
         return Page([_LISTING.build(row) for row in rows[:limit]], end)

@@ -19,6 +19,13 @@ _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
 _META = metadata()
 
 
+# A condition that names no column is judged once, before any row is looked at; so the claims are set, for this one
+# statement, when the first policy asks for them. Were they set too late, a user would see less, never more.
+_CLAIMED = sa.text("(select set_config('request.jwt.claims', :claims, true)) is not null").bindparams(
+    sa.bindparam("claims", type_=sa.Text())
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """SQL text, the parameter names in the order it wants them, and which result columns are spans."""
@@ -35,11 +42,13 @@ def select(
     order: Order,
     after: Position | None,
     limit: int | None,
+    *,
+    claims: str | None = None,
 ) -> tuple[Statement, list[Any]]:
-    """The statement of this shape, and its arguments for these values."""
+    """The statement of this shape, and its arguments for these values; `claims` say who asks."""
     shape = tuple((column, _shape(wanted)) for column, wanted in criteria.items())
-    statement = _compiled(source, tuple(columns), shape, order, _place(after), limit is not None)
-    values: dict[str, Any] = {}
+    statement = _compiled(source, tuple(columns), shape, order, _place(after), limit is not None, claims is not None)
+    values: dict[str, Any] = {"limit": limit, "claims": claims}
     for column, wanted in criteria.items():
         match wanted:
             case AnyOf(options):
@@ -52,7 +61,6 @@ def select(
                 values[column] = sent(wanted)
     if after is not None:
         values["after_value"], values["after_id"] = sent(after[0]), sent(after[-1])
-    values["limit"] = limit
     return statement, [values[name] for name in statement.wanted]
 
 
@@ -87,12 +95,15 @@ def _compiled(
     order: Order,
     place: str,
     limited: bool,
+    claimed: bool,
 ) -> Statement:
     declared = columns_of(source)
     table = _META.tables.get(source)
     if table is None:
         table = sa.Table(source, sa.MetaData(), *(sa.Column(name, TYPES[c.type]) for name, c in declared.items()))
     query = sa.select(*(table.c[name] for name in columns))
+    if claimed:
+        query = query.where(_CLAIMED)
     for column, kind in shape:
         query = query.where(_condition(table.c[column], kind))
     tie = "name" if source == "tallies" else "id"

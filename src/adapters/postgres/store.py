@@ -9,7 +9,7 @@ from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Numbers, Store
 from adapters.postgres import commits
-from adapters.postgres.errors import AGAIN, refused, unreadable
+from adapters.postgres.errors import AGAIN, refused
 from adapters.postgres.pools import Pool
 from adapters.postgres.selects import select
 from adapters.postgres.values import received
@@ -52,11 +52,8 @@ class PostgresStore(Store):
         if table == "tallies" and order.by == "id":
             order = Order("name", order.descending)
         statement, arguments = select(table, TABLES[table].names, criteria, order, after, limit)
-        async with self._pool.connection() as connection:
-            try:
-                records = await connection.fetch(statement.sql, *arguments)
-            except Exception as error:
-                raise (unreadable(error) or error) from error
+        async with self._pool.reading() as connection:
+            records = await connection.fetch(statement.sql, *arguments)
         return [received(record, statement.spans) for record in records]
 
     async def commit(self, changes: Changes) -> Numbers:
@@ -76,9 +73,6 @@ class PostgresStore(Store):
         raise Conflict("too many at once; try again")
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
-        async with self._pool.connection() as connection:
-            try:
-                records = await connection.fetch(_CLAIM, now, now + lease, limit)
-            except Exception as error:
-                raise (unreadable(error) or error) from error
+        async with self._pool.reading() as connection:
+            records = await connection.fetch(_CLAIM, now, now + lease, limit)
         return sorted((dict(record) for record in records), key=lambda row: (row["due_at"], row["id"]))

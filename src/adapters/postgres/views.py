@@ -1,38 +1,17 @@
 """Rows as one actor may see them: row-level security decides, under the role and claims of who asks."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import orjson
 
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.shown import shown_to
 from adapters.persistence.store import Views
-from adapters.postgres.errors import unreadable
-from adapters.postgres.pools import Connection, Pools
+from adapters.postgres.pools import Pools
 from adapters.postgres.selects import select
 from adapters.postgres.values import received
 from application.ports.criteria import Criteria, Order, Position
 from domain.shared.actors import Actor, Kind
-
-CLAIM = "select set_config('request.jwt.claims', $1, true)"
-
-
-@asynccontextmanager
-async def seen_by(pools: Pools, actor: Actor) -> AsyncIterator[Connection]:
-    """A connection that sees what this actor may see. Claims live for one transaction; errors become refusals."""
-    pool = {Kind.ANONYMOUS: pools.public, Kind.USER: pools.users}.get(actor.kind, pools.house)
-    async with pool.connection() as connection:
-        try:
-            if actor.kind is Kind.USER:
-                claims = orjson.dumps({"sub": str(actor.user_id), "role": "authenticated"}).decode()
-                async with connection.transaction(readonly=True):
-                    await connection.execute(CLAIM, claims)
-                    yield connection
-            else:
-                yield connection
-        except Exception as error:
-            raise (unreadable(error) or error) from error
 
 
 class PostgresViews(Views):
@@ -55,7 +34,15 @@ class PostgresViews(Views):
         if not shown_to(actor, source):
             return []
         wanted = tuple(dict.fromkeys((*columns, order.by, "id")))
-        statement, arguments = select(source, wanted, criteria, order, after, limit)
-        async with seen_by(self._pools, actor) as connection:
+        statement, arguments = select(source, wanted, criteria, order, after, limit, claims=_claims(actor))
+        pool = {Kind.ANONYMOUS: self._pools.public, Kind.USER: self._pools.users}.get(actor.kind, self._pools.house)
+        async with pool.reading() as connection:
             records = await connection.fetch(statement.sql, *arguments)
         return [received(record, statement.spans) for record in records]
+
+
+def _claims(actor: Actor) -> str | None:
+    """Who asks, for the policies; only a user has to say."""
+    if actor.kind is not Kind.USER:
+        return None
+    return orjson.dumps({"sub": str(actor.user_id), "role": "authenticated"}).decode()
