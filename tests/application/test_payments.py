@@ -798,6 +798,20 @@ class TestBeingTold:
         )
         assert await self.outcome(shop, refund=back.ref) == "unmatched"
 
+    async def test_a_refund_by_hand_is_heard_of_before_the_money_it_gives_back(self, shop: Shop) -> None:
+        booking = await shop.book()
+        await shop.show(booking, "ok", quiet=False)
+        by_hand = RefundOrder(
+            refund_id=RefundId(UUID(int=6)),
+            payment_ref=shop.payment(booking)["gateway_ref"],
+            amount=Money(4_000, "EUR"),
+        )
+        back = await shop.till.refund(by_hand)
+        assert await self.outcome(shop, refund=back.ref) == "settled"
+        assert shop.figures(booking) == (10_000, 0, 4_000)
+        await shop.quiet()
+        assert (shop.booking(booking)["state"], shop.figures(booking)) == ("confirmed", (10_000, 0, 4_000))
+
     async def test_messages_of_a_gateway_no_longer_in_use_are_ignored(self, shop: Shop) -> None:
         shop.gateway.good = _Renamed(shop.till)
         assert await self.outcome(shop, payment="sp_1") == "ignored"

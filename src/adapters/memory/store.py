@@ -1,27 +1,50 @@
 """A store in memory: copies of rows in, copies out, a change set at a time."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.memory.matching import matches, sorted_rows
+from adapters.memory.queue import Queue
 from adapters.memory.tables import MemoryTable
-from adapters.memory.values import asked, fitting, placed, shown, stored
+from adapters.memory.values import asked, fitting, placed
 from adapters.persistence import refusals
 from adapters.persistence.ordering import turn
 from adapters.persistence.schema import TABLES, columns_of
-from adapters.persistence.schema.tables import Row
+from adapters.persistence.schema.tables import Row, Table
 from adapters.persistence.store import Changes, Delete, Guard, Insert, Numbers, Store, Tally, Update, Write
-from application.ports.criteria import AnyOf, Criteria, Order, Position
+from application.ports.criteria import AnyOf, Between, Criteria, Order, Overlaps, Position, Present
 from domain.shared.errors import Conflict
+
+RowChange = tuple[str, Row | None, Row | None]
+"""A table, what one of its rows was (None: new), and what it is (None: gone)."""
+Listener = Callable[[Sequence[RowChange]], None]
+"""Told of every commit by the rows that it changed."""
 
 
 class MemoryStore(Store):
-    """Tables in this process. A commit runs without a pause in it, so it is alone; a refused one is undone."""
+    """Tables in this process. A commit runs without a pause in it, so it is alone; a refused one is undone. What
+    `listen` adds hears of every change that stays; the rows it is handed are not to be changed."""
 
-    def __init__(self) -> None:
-        self.tables = {name: MemoryTable(table) for name, table in TABLES.items()}
+    def __init__(self, declared: Mapping[str, Table] = TABLES) -> None:
+        self.tables = {name: MemoryTable(table) for name, table in declared.items()}
+        self._queue = Queue()
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Tell this one of every commit from now on."""
+        self._listeners.append(listener)
+
+    def fill(self, rows: Mapping[str, Iterable[Row]]) -> None:
+        """Begin with these rows, unjudged: those of another memory store, such as one kept from before."""
+        for name, some in rows.items():
+            self.tables[name].fill(some)
+        for row in self.tables["outbox"].rows.values():
+            self._queue.note(row)
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """When an event that cannot be claimed now first could be, if nothing else happens."""
+        return self._queue.next_due(self.tables["outbox"].rows, now)
 
     async def load(
         self,
@@ -32,17 +55,23 @@ class MemoryStore(Store):
         after: Position | None = None,
         limit: int | None = None,
     ) -> Sequence[Row]:
-        declared = TABLES[table]
+        shown = self.tables[table].codec.shown
         if table == "tallies" and order.by == "id":
             order = Order("name", order.descending)
         columns = columns_of(table)
         asked(columns, criteria)
         placed(columns[order.by], after)
+        if limit is not None and after is None and [*criteria] == [order.by]:
+            wanted = criteria[order.by]
+            if isinstance(wanted, Between | Present):
+                first = self.tables[table].between(order.by, wanted, descending=order.descending, limit=limit)
+                if first is not None:
+                    return [shown(row) for row in first]
         found = (row for row in self.candidates(table, criteria) if matches(row, criteria))
-        return [shown(declared, row) for row in sorted_rows(found, order, after=after, limit=limit)]
+        return [shown(row) for row in sorted_rows(found, order, after=after, limit=limit)]
 
     async def commit(self, changes: Changes) -> Numbers:
-        writes = [_own(write) for write in sorted(changes.writes, key=turn)]
+        writes = [self._own(write) for write in sorted(changes.writes, key=turn)]
         undo: list[tuple[str, Any, Row | None]] = []
         try:
             numbers = {tally.name: self._move(tally, undo) for tally in sorted(changes.tallies, key=lambda t: t.name)}
@@ -54,19 +83,34 @@ class MemoryStore(Store):
         except Exception:
             self._undo(undo)
             raise
+        self._tell(undo)
         return numbers
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
         outbox = self.tables["outbox"]
         claimed: list[Row] = []
-        for row in sorted_rows(outbox.among("finished_at", None) or (), Order("due_at")):
-            free = row["dead_at"] is None and (row["leased_until"] is None or row["leased_until"] <= now)
-            if len(claimed) < limit and row["due_at"] <= now and free and self._is_next(row):
+        changed: list[tuple[str, Any, Row | None]] = []
+        for row in self._queue.ripe(outbox.rows, now):
+            if len(claimed) == limit:
+                break
+            if self._is_next(row):
                 leased = {**row, "version": row["version"] + 1, "leased_until": now + lease}
                 leased["attempts"] += 1
                 outbox.put(leased)
-                claimed.append(shown(outbox.declared, leased))
+                changed.append(("outbox", row["id"], row))
+                claimed.append(outbox.codec.shown(leased))
+        self._tell(changed)
         return claimed
+
+    def _tell(self, changed: Iterable[tuple[str, Any, Row | None]]) -> None:
+        """What stays of this commit, to the queue of events and to whoever listens."""
+        changes = [(table, before, self.tables[table].rows.get(key)) for table, key, before in changed]
+        for table, _, after in changes:
+            if table == "outbox" and after is not None:
+                self._queue.note(after)
+        if changes:
+            for listener in self._listeners:
+                listener(changes)
 
     def _is_next(self, row: Row) -> bool:
         """No earlier event of the same aggregate is unfinished; scheduled events stand outside the order."""
@@ -82,18 +126,35 @@ class MemoryStore(Store):
         )
 
     def candidates(self, table: str, criteria: Criteria) -> Iterable[Row]:
-        """Rows among which all that match are to be found, by the best index equality can use; not to be changed."""
+        """Rows among which all that match are to be found, the fewest that an index knows; not to be changed."""
         rows = self.tables[table]
+        best: Collection[Row] | None = None
         for column, wanted in criteria.items():
-            if isinstance(wanted, AnyOf):
-                groups = [rows.among(column, value) for value in dict.fromkeys(wanted.values)]
-                if None not in groups:
-                    return [row for group in groups for row in group or ()]
-            elif type(wanted).__module__ != AnyOf.__module__:
-                found = rows.among(column, wanted)
-                if found is not None:
-                    return found
-        return list(rows.rows.values())
+            found: Collection[Row] | None
+            match wanted:
+                case AnyOf(values):
+                    groups = [rows.among(column, value) for value in dict.fromkeys(values)]
+                    found = None if None in groups else [row for group in groups for row in group or ()]
+                case Between() | Present():
+                    found = rows.between(column, wanted) if best is None else None
+                case Overlaps(span):
+                    found = rows.crossing(column, span, criteria)
+                case _:
+                    found = rows.among(column, wanted)
+            if found is not None and (best is None or len(found) < len(best)):
+                best = found
+                if len(best) < 2:
+                    break
+        return list(rows.rows.values()) if best is None else best
+
+    def _own(self, write: Write) -> Write:
+        """The write with a row of our own, of values as they can be kept."""
+        match write:
+            case Insert(table, row, numbers):
+                return Insert(table, self.tables[table].codec.stored(row), numbers)
+            case Update(table, row, expected):
+                return Update(table, self.tables[table].codec.stored(row), expected)
+        return write
 
     def _move(self, tally: Tally, undo: list[tuple[str, Any, Row | None]]) -> int:
         tallies = self.tables["tallies"]
@@ -153,17 +214,12 @@ class MemoryStore(Store):
     def _check_unreferenced(self, table: str, id: Any) -> None:
         for other in self.tables.values():
             for reference in other.references:
-                if reference.table == table and next(iter(other.among(reference.column, id) or ()), None):
+                if reference.table == table and other.among(reference.column, id):
                     raise refusals.violation(reference.name)
 
     def _undo(self, undo: list[tuple[str, Any, Row | None]]) -> None:
         for table, key, before in reversed(undo):
             self.tables[table].restore(key, before)
-
-
-def _own(write: Write) -> Write:
-    """The write with a row of our own, of values as they can be kept."""
-    return write if isinstance(write, Delete) else replace(write, row=stored(TABLES[write.table], write.row))
 
 
 def _keep_written(table: MemoryTable, was: Row, row: Row) -> None:

@@ -1,32 +1,40 @@
 """Rows of one table in memory, held to the constraints the schema declares."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import Any
 
+from adapters.memory.indexes import Ordered, Taken
+from adapters.memory.values import Codec
 from adapters.persistence import refusals
-from adapters.persistence.schema.tables import Check, Excludes, References, Row, Table, Unique
+from adapters.persistence.schema.tables import Check, Excludes, References, Row, Table, Type, Unique
+from application.ports.criteria import Between, Criteria, Present
+from domain.shared.time import Span
 
 Key = tuple[Any, ...]
+_ORDERLY = (Type.BIGINT, Type.INSTANT, Type.DATE)
 
 
 class MemoryTable:
-    """The rows of one table by key, with an index for each constraint and declared index that equality can use."""
+    """The rows of one table by key, with an index for each constraint, each declared index that equality can use, and
+    each column that was once asked for a range."""
 
     def __init__(self, declared: Table) -> None:
-        self.declared = declared
+        self.declared, self.codec = declared, Codec(declared)
         self.key = "name" if declared.columns[0].name == "name" else "id"
         self.rows: dict[Any, Row] = {}
         # PostgreSQL judges them by name; the first that fails is the one a refusal tells of.
         checks = [c for c in declared.constraints if isinstance(c, Check)]
         self._checks = sorted(checks, key=lambda check: check.name)
+        self._required = [column.name for column in declared.columns if not column.nullable]
         self._uniques: list[tuple[Unique, dict[Key, Any]]] = [
             (c, {}) for c in declared.constraints if isinstance(c, Unique)
         ]
-        self._excludes: list[tuple[Excludes, dict[Any, set[Any]]]] = [
-            (c, {}) for c in declared.constraints if isinstance(c, Excludes)
-        ]
+        self._excludes = [Taken(c) for c in declared.constraints if isinstance(c, Excludes)]
         self.references = [c for c in declared.constraints if isinstance(c, References)]
-        self._groups: dict[str, dict[Any, set[Any]]] = {column: {} for column in _grouped(declared)}
+        self._groups: dict[str, dict[Any, dict[Any, None]]] = {column: {} for column in _grouped(declared)}
+        self._ordered: dict[str, Ordered] = {}
+        self._orderly = {column.name for column in declared.columns if column.type in _ORDERLY}
 
     def add(self, row: Row) -> None:
         """Store a row with a new key; refuses what a constraint forbids, changing nothing."""
@@ -52,11 +60,12 @@ class MemoryTable:
         for unique, keys in self._uniques:
             if (values := _values(unique, row)) is not None:
                 keys.pop(values, None)
-        for excludes, groups in self._excludes:
-            if excludes.where.holds(row):
-                groups[row[excludes.equal]].discard(key)
+        for taken in self._excludes:
+            taken.discard(key, row)
         for column, grouped in self._groups.items():
-            grouped[row[column]].discard(key)
+            del grouped[row[column]][key]
+        for ordered in self._ordered.values():
+            ordered.discard(key, row)
         return row
 
     def restore(self, key: Any, row: Row | None) -> None:
@@ -65,14 +74,38 @@ class MemoryTable:
         if row is not None:
             self._keep(row)
 
-    def among(self, column: str, value: Any) -> Iterator[Row] | None:
+    def fill(self, rows: Iterable[Row]) -> None:
+        """Keep these too, unjudged."""
+        for row in rows:
+            self._keep(row)
+
+    def among(self, column: str, value: Any) -> Collection[Row] | None:
         """The rows whose column equals the value, when an index knows; else None."""
         if column == self.key:
-            return iter([self.rows[value]] if value in self.rows else [])
+            return [self.rows[value]] if value in self.rows else []
         grouped = self._groups.get(column)
         if grouped is None:
             return None
-        return (self.rows[key] for key in list(grouped.get(value, ())))
+        return [self.rows[key] for key in grouped.get(value, ())]
+
+    def between(
+        self, column: str, wanted: Between | Present, *, descending: bool = False, limit: int | None = None
+    ) -> list[Row] | None:
+        """The rows whose column lies in that range, in its order, when its type has one; else None."""
+        if column not in self._orderly:
+            return None
+        if column not in self._ordered:
+            self._ordered[column] = Ordered(column, self.rows.items())
+        found = self._ordered[column].within(wanted, descending=descending)
+        return [self.rows[key] for key in islice(found, limit)]
+
+    def crossing(self, column: str, span: Span, criteria: Criteria) -> list[Row] | None:
+        """The rows of one owner that take time and may overlap this span, when an exclusion knows them; else None."""
+        for taken in self._excludes:
+            excludes = taken.excludes
+            if excludes.overlap == column and excludes.equal in criteria and criteria.get(excludes.where.sql) is True:
+                return [self.rows[key] for key in taken.near(criteria[excludes.equal], span)]
+        return None
 
     def _keep(self, row: Row) -> None:
         key = row[self.key]
@@ -80,16 +113,21 @@ class MemoryTable:
         for unique, keys in self._uniques:
             if (values := _values(unique, row)) is not None:
                 keys[values] = key
-        for excludes, groups in self._excludes:
-            if excludes.where.holds(row):
-                groups.setdefault(row[excludes.equal], set()).add(key)
+        for taken in self._excludes:
+            taken.add(key, row)
         for column, grouped in self._groups.items():
-            grouped.setdefault(row[column], set()).add(key)
+            value = row[column]
+            if value in grouped:
+                grouped[value][key] = None
+            else:
+                grouped[value] = {key: None}
+        for ordered in self._ordered.values():
+            ordered.add(key, row)
 
     def _judge(self, row: Row) -> None:
-        for column in self.declared.columns:
-            if row[column.name] is None and not column.nullable:
-                raise refusals.violation(f"{self.declared.name}_{column.name}_not_null")
+        for column in self._required:
+            if row[column] is None:
+                raise refusals.violation(f"{self.declared.name}_{column}_not_null")
         for check in self._checks:
             if not check.holds(row):
                 raise refusals.violation(check.name)
@@ -99,12 +137,13 @@ class MemoryTable:
             values = _values(unique, row)
             if values is not None and values in keys:
                 raise refusals.duplicate(unique.name)
-        for excludes, groups in self._excludes:
-            if excludes.where.holds(row) and self._excluded(excludes, groups, row):
-                raise refusals.duplicate(excludes.name)
+        for taken in self._excludes:
+            if taken.excludes.where.holds(row) and self._excluded(taken, row):
+                raise refusals.duplicate(taken.excludes.name)
 
-    def _excluded(self, excludes: Excludes, groups: dict[Any, set[Any]], row: Row) -> bool:
-        others = (self.rows[key] for key in groups.get(row[excludes.equal], ()))
+    def _excluded(self, taken: Taken, row: Row) -> bool:
+        excludes = taken.excludes
+        others = (self.rows[key] for key in taken.near(row[excludes.equal], row[excludes.overlap]))
         return any(
             other[excludes.differ] != row[excludes.differ] and other[excludes.overlap].overlaps(row[excludes.overlap])
             for other in others

@@ -18,14 +18,32 @@ LEAST, MOST = -(2**63), 2**63 - 1
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def stored(table: Table, row: Row) -> Row:
-    """The row as it is kept: a copy all of its own."""
-    return {column.name: fitting(column, row[column.name]) for column in table.columns}
+class Codec:
+    """Rows of one table on their way in and out."""
 
+    def __init__(self, table: Table) -> None:
+        self._fits = tuple((column.name, _FIT[column.type]) for column in table.columns)
+        self._changeable = tuple(column.name for column in table.columns if column.type is Type.JSON)
 
-def shown(table: Table, row: Row) -> Row:
-    """A copy of a kept row for others to do with as they like."""
-    return {column.name: copied(column, row[column.name]) for column in table.columns}
+    def stored(self, row: Row) -> Row:
+        """The row as it is kept: a copy all of its own."""
+        kept: Row = {}
+        try:
+            for name, fit in self._fits:
+                value = row[name]
+                kept[name] = None if value is None else fit(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise refusals.unstorable() from error
+        return kept
+
+    def shown(self, row: Row) -> Row:
+        """A copy of a kept row for others to do with as they like."""
+        copy = row.copy()
+        for name in self._changeable:
+            value = copy[name]
+            if isinstance(value, dict | list):
+                copy[name] = orjson.loads(orjson.dumps(value))
+        return copy
 
 
 def copied(column: Column, value: Any) -> Any:

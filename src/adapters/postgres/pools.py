@@ -28,8 +28,8 @@ _ANSWERS = (asyncpg.PostgresError, ValueError, OverflowError)
 
 
 class Pool:
-    """At most `size` connections in one role, opened when first needed and again after the database was away. Between two
-    uses nothing is reset, because no session state is ever set."""
+    """At most `size` connections in one role, opened when first needed and again after the database was away. Nothing
+    is reset between two uses, because no session state is ever set."""
 
     def __init__(self, dsn: str, *, role: str, size: int, **settings: str) -> None:
         self._dsn, self._size = dsn, size

@@ -3,8 +3,9 @@ second steps, declines, honours idempotency keys and tells us by signed webhooks
 
 from adapters.simulated_gateway.books import Books
 from adapters.simulated_gateway.cards import CARDS
+from adapters.simulated_gateway.carrier import Carrier
 from adapters.simulated_gateway.delivery import Deliveries
 from adapters.simulated_gateway.gateway import SimulatedGateway
 from adapters.simulated_gateway.signature import HEADER, SimulatedVerifier, signed
 
-__all__ = ["CARDS", "HEADER", "Books", "Deliveries", "SimulatedGateway", "SimulatedVerifier", "signed"]
+__all__ = ["CARDS", "HEADER", "Books", "Carrier", "Deliveries", "SimulatedGateway", "SimulatedVerifier", "signed"]

@@ -5,12 +5,12 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from sqlite3 import Connection, Row
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from adapters.simulated_gateway.books import Books
 from adapters.simulated_gateway.cards import CARDS, SecondStep
-from adapters.simulated_gateway.delivery import Deliveries, announce
+from adapters.simulated_gateway.delivery import announce
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payments import CardDesk, Declined, OpenOrder, PaymentGateway, RefundOrder
@@ -25,10 +25,18 @@ NAME = "simulated"
 _PAYABLE = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.REQUIRES_ACTION)
 
 
+class Wakes(Protocol):
+    """Whoever delivers what the books owe."""
+
+    def wake(self) -> None:
+        """Something is owed."""
+        ...
+
+
 class SimulatedGateway(PaymentGateway, CardDesk):
     """Behaves like a gateway to us (`PaymentGateway`) and to the customer's browser (`CardDesk`)."""
 
-    def __init__(self, books: Books, deliveries: Deliveries, *, clock: Clock, ids: Ids, secret: str) -> None:
+    def __init__(self, books: Books, deliveries: Wakes, *, clock: Clock, ids: Ids, secret: str) -> None:
         self._books = books
         self._deliveries = deliveries
         self._clock = clock

@@ -159,7 +159,10 @@ class ProcessWebhook:
             return
         news = await self._ask(webhook)
         try:
-            await self._act(actor, event.webhook_id, news)
+            try:
+                await self._act(actor, event.webhook_id, news)
+            except _NotHeardOfYet as early:
+                await self._act(actor, event.webhook_id, *await self._ask_both(news, early.payment_ref))
         except (GatewayDisagrees, RefundTooLarge) as odd:
             await self._act(actor, event.webhook_id, (Outcome.ATTENTION, odd.message))
 
@@ -176,7 +179,22 @@ class ProcessWebhook:
             return Outcome.UNMATCHED, "the gateway does not know it"
         return Outcome.IGNORED, "not about a payment or refund"
 
-    async def _act(self, actor: Actor, id: WebhookId, news: GatewayPayment | GatewayRefund | Verdict) -> None:
+    async def _ask_both(
+        self, news: GatewayPayment | GatewayRefund | Verdict, payment_ref: str
+    ) -> tuple[GatewayPayment | GatewayRefund | Verdict, GatewayPayment | None]:
+        """The same news, and how the payment behind it stands."""
+        try:
+            return news, await self.gateway.find(payment_ref)
+        except NotFound:
+            return (Outcome.UNMATCHED, "the gateway does not know its payment"), None
+
+    async def _act(
+        self,
+        actor: Actor,
+        id: WebhookId,
+        news: GatewayPayment | GatewayRefund | Verdict,
+        paid: GatewayPayment | None = None,
+    ) -> None:
         now = self.clock.now()
         async with self.begin(actor) as work:
             webhook = await work.webhooks.get(id)
@@ -184,7 +202,7 @@ class ProcessWebhook:
                 case GatewayPayment():
                     outcome, note = await self._follow_payment(work, news, now)
                 case GatewayRefund():
-                    outcome, note = await self._follow_refund(work, news, now)
+                    outcome, note = await self._follow_refund(work, news, paid, now)
                 case _:
                     outcome, note = news
             webhook.process(outcome, note=note, now=now)
@@ -198,11 +216,18 @@ class ProcessWebhook:
         follow(work, payment, news, ids=self.ids, now=now)
         return Outcome.SETTLED, ""
 
-    async def _follow_refund(self, work: Work, news: GatewayRefund, now: datetime) -> Verdict:
+    async def _follow_refund(
+        self, work: Work, news: GatewayRefund, paid: GatewayPayment | None, now: datetime
+    ) -> Verdict:
+        """A refund made by hand can be heard of before the money it gives back: then that is asked about first."""
         refund = await _refund(work, news)
         if refund is None:
-            payment = await work.payments.first(gateway=news.gateway, gateway_ref=news.payment_ref or "")
-            if payment is None or not payment.is_captured:
+            payment = await _payment(work, paid) if paid else await _refunded(work, news)
+            if paid is None and news.payment_ref and not (payment and payment.is_captured):
+                raise _NotHeardOfYet(news.payment_ref)
+            if payment and paid and not payment.is_captured:
+                follow(work, payment, paid, ids=self.ids, now=now)
+            if payment is None or not payment.is_captured or payment.gateway_ref != news.payment_ref:
                 return Outcome.UNMATCHED, "no refund of ours"
             refund = Refund.adopt(id=RefundId(self.ids.new()), payment=payment, news=news, now=now)
             work.refunds.add(refund)
@@ -212,11 +237,23 @@ class ProcessWebhook:
         return Outcome.SETTLED, ""
 
 
+class _NotHeardOfYet(Exception):
+    """Money goes back that we do not know to have come."""
+
+    def __init__(self, payment_ref: str) -> None:
+        super().__init__(payment_ref)
+        self.payment_ref = payment_ref
+
+
 async def _payment(work: Work, news: GatewayPayment) -> Payment | None:
     """Ours by the id it carries (we may not have stored its reference yet), else by its reference."""
     if news.payment_id is not None and (ours := await work.payments.first(id=news.payment_id)):
         return ours
     return await work.payments.first(gateway=news.gateway, gateway_ref=news.ref)
+
+
+async def _refunded(work: Work, news: GatewayRefund) -> Payment | None:
+    return await work.payments.first(gateway=news.gateway, gateway_ref=news.payment_ref or "")
 
 
 async def _refund(work: Work, news: GatewayRefund) -> Refund | None:

@@ -114,7 +114,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Response:
-    """A problem as the answer to this request."""
+    """A problem as the answer to this request; it says how much may still be asked, where that was counted."""
     body = {
         "type": f"urn:guildhall:{code}",
         "title": title_of(status),
@@ -126,7 +126,8 @@ def problem(
         **more,
     }
     content = orjson.dumps(body, default=str)
-    return Response(content, status, headers, media_type="application/problem+json")
+    told = {**(headers or {}), **request.scope.get("rate", {})}
+    return Response(content, status, told, media_type="application/problem+json")
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -138,7 +139,6 @@ async def refused(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (429, 503):
         headers["Retry-After"] = str(error.details.get("retry_after", 1))
-    headers |= request.scope.get("rate", {})
     details = {key: value for key, value in error.details.items() if key not in Problem.model_fields}
     return problem(request, status=status, code=error.code, detail=error.message, headers=headers, **details)
 

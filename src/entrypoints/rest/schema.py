@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from application.commands import KeyReused
 from domain.shared.errors import Conflict, Outdated, Refusal
 from entrypoints.rest.errors import BadJson, PreconditionRequired, TooLarge, UnsupportedMedia, status_of
+from entrypoints.rest.headers import HEADERS, tell_headers
 from entrypoints.rest.speaks import example
 
 TAGS = {
@@ -40,7 +41,6 @@ _BY_HEADER: dict[str, tuple[type[Refusal], ...]] = {
 """What a header that a route takes may lead to."""
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
-_ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The version, for If-Match and If-None-Match"}}
 
 
 def describe(app: FastAPI) -> None:
@@ -65,11 +65,12 @@ def _told(app: FastAPI) -> dict[str, Any]:
         examples: dict[str, Any] = {}
         for operation in _operations(document):
             _by_headers(operation)
-            _versioned(operation, document)
+            tell_headers(operation, document["components"]["schemas"])
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:
                     _as_problem(answer, examples)
         document["components"]["examples"] = dict(sorted(examples.items()))
+        document["components"]["headers"] = dict(sorted(HEADERS.items()))
         document["components"]["responses"] = _shared(document)
         document["components"]["schemas"].pop("HTTPValidationError", None)
         document["components"]["schemas"].pop("ValidationError", None)
@@ -95,15 +96,6 @@ def _by_headers(operation: dict[str, Any]) -> None:
             told[refusal.code] = example(refusal)
             answer["description"] = f"Refused: {', '.join(f'`{code}`' for code in told)}"
     operation["responses"] = dict(sorted(operation["responses"].items()))
-
-
-def _versioned(operation: dict[str, Any], document: dict[str, Any]) -> None:
-    """The ETag of answers that show one thing with a version."""
-    for status in ("200", "201"):
-        answer = operation["responses"].get(status, {})
-        name = answer.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "").split("/")[-1]
-        if "version" in document["components"]["schemas"].get(name, {}).get("properties", {}):
-            answer["headers"] = _ETAG
 
 
 def _as_problem(answer: dict[str, Any], examples: dict[str, Any]) -> None:
