@@ -1,13 +1,16 @@
 """Between a dataclass and its row: derived once from type hints, so that a field is never named twice."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import orjson
 from cattrs import Converter
 
 from adapters.persistence.schema.tables import Row
@@ -37,12 +40,13 @@ JSON = _converter()
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field of the class: how it leaves for its columns, and how it comes back."""
+    """One field of the class: how it leaves for its columns, and how it comes back. Most do both as they are."""
 
     name: str
     columns: tuple[str, ...]
     write: Callable[[Any, Row], None]
     read: Callable[[Mapping[str, Any]], Any]
+    plain: bool = False
 
 
 class Mapper(Generic[A]):
@@ -51,20 +55,19 @@ class Mapper(Generic[A]):
     def __init__(self, cls: type[A], *, derived: tuple[str, ...] = ()) -> None:
         hints = get_type_hints(cls)
         self.cls = cls
-        self._fields = tuple(
-            _field(f.name, hints[f.name])
-            for f in fields(cls)  # type: ignore[arg-type]
-            if f.name not in _OWN
-        )
+        own = tuple(_field(f.name, hints[f.name]) for f in fields(cls) if f.name not in _OWN)  # type: ignore[arg-type]
         returns = {name: get_type_hints(getattr(cls, name).fget)["return"] for name in derived}
         self._derived = tuple(_field(name, hint) for name, hint in returns.items())
-        self.columns = tuple(c for f in (*self._fields, *self._derived) for c in f.columns)
+        self.columns = tuple(c for f in (*own, *self._derived) for c in f.columns)
         """The columns this class fills, in the order of its fields."""
+        self._turned = tuple(f for f in own if not f.plain)
+        self._plain = tuple(f.name for f in own if f.plain)
+        self._plain_of_row, self._plain_of_thing = _getters(self._plain)
 
     def image(self, thing: A) -> Row:
         """What its fields say, without derived columns: two equal images are the same object, stored or not."""
-        row: Row = {}
-        for f in self._fields:
+        row: Row = dict(zip(self._plain, self._plain_of_thing(thing), strict=True))
+        for f in self._turned:
             f.write(getattr(thing, f.name), row)
         return row
 
@@ -77,7 +80,17 @@ class Mapper(Generic[A]):
 
     def build(self, row: Mapping[str, Any]) -> A:
         """The object of a row; timeless invariants are checked again on the way."""
-        return self.cls(**{f.name: f.read(row) for f in self._fields})
+        given = dict(zip(self._plain, self._plain_of_row(row), strict=True))
+        for f in self._turned:
+            given[f.name] = f.read(row)
+        return self.cls(**given)
+
+
+def _getters(names: tuple[str, ...]) -> tuple[Callable[[Any], tuple[Any, ...]], Callable[[Any], tuple[Any, ...]]]:
+    """All of these at once, of a row and of an object."""
+    if len(names) > 1:
+        return itemgetter(*names), attrgetter(*names)
+    return lambda row: tuple(row[name] for name in names), lambda thing: tuple(getattr(thing, name) for name in names)
 
 
 def _field(name: str, hint: Any) -> _Field:
@@ -85,15 +98,43 @@ def _field(name: str, hint: Any) -> _Field:
     if kind is Money:
         return _money(name)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return _Field(name, (name,), _writer(name, lambda value: value.value, optional), _reader(name, kind, optional))
+        members = {member.value: member for member in kind}
+        return _Field(
+            name,
+            (name,),
+            _writer(name, lambda value: value.value, optional),
+            _reader(name, members.__getitem__, optional),
+        )
     if kind in _AS_THEY_ARE:
-        return _Field(name, (name,), lambda value, row: row.__setitem__(name, value), lambda row: row[name])
+        return _Field(name, (name,), lambda value, row: row.__setitem__(name, value), lambda row: row[name], plain=True)
     return _Field(
         name,
         (name,),
         _writer(name, lambda value: JSON.unstructure(value, kind), optional),
-        _reader(name, lambda value: JSON.structure(value, kind), optional),
+        _reader(name, _structurer(kind), optional),
     )
+
+
+def _structurer(kind: Any) -> Callable[[Any], Any]:
+    """From JSON values to this kind. Values that never change are built once for all rows that hold the same."""
+    if not _never_changes(kind):
+        return lambda value: JSON.structure(value, kind)
+
+    @lru_cache(maxsize=4096)
+    def known(text: bytes) -> Any:
+        return JSON.structure(orjson.loads(text), kind)
+
+    return lambda value: known(orjson.dumps(value))
+
+
+def _never_changes(kind: Any) -> bool:
+    kind, _ = _bare(kind)
+    if get_origin(kind) is tuple:
+        return all(each is Ellipsis or _never_changes(each) for each in get_args(kind))
+    if kind in _AS_THEY_ARE or kind is Money or (isinstance(kind, type) and issubclass(kind, Enum)):
+        return True
+    frozen = is_dataclass(kind) and getattr(kind, "__dataclass_params__").frozen  # noqa: B009 - nobody declares it
+    return frozen and all(map(_never_changes, get_type_hints(kind).values()))
 
 
 def _money(name: str) -> _Field:
