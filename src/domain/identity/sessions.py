@@ -210,4 +210,6 @@ class RefreshToken(Aggregate):
 
 
 def _printable(value: str, longest: int) -> str:
-    return "".join(c for c in value if c.isprintable() and not 0xD800 <= ord(c) <= 0xDFFF).strip()[:longest]
+    if not value.isprintable():
+        value = "".join(c for c in value if c.isprintable())
+    return value.strip()[:longest]

@@ -20,9 +20,14 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def device(request: Request) -> Client:
+def device_of(request: Request) -> Client:
     """Where the request comes from, for its user to recognise among the sessions."""
     return Client(ip=address_of(request), user_agent=request.headers.get("user-agent", ""))
+
+
+async def device(request: Request) -> Client:
+    """The same for routes that say they take it."""
+    return device_of(request)
 
 
 Device = Annotated[Client, Depends(device)]
@@ -30,7 +35,6 @@ Device = Annotated[Client, Depends(device)]
 
 async def anybody(
     request: Request,
-    origin: Device,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Actor:
     """Whoever asks; without a token, nobody in particular. A bad token is refused, never ignored."""
@@ -38,7 +42,7 @@ async def anybody(
         if request.headers.get("authorization"):
             raise Unauthenticated("use a bearer token")
         return ANONYMOUS
-    actor: Actor = await request.app.state.recognise(credentials.credentials, origin)
+    actor: Actor = await request.app.state.recognise(credentials.credentials, device_of(request))
     request.scope["principal"] = actor.principal
     return actor
 

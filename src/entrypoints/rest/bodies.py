@@ -27,7 +27,7 @@ class StrictRequest(Request):
         typing error would show everything, and bodies of a kind we do not read."""
         if b"%00" in self.scope["query_string"] or "\0" in self.scope["path"]:
             raise BadRequest("text holds no NUL characters", field="query")
-        if unknown := sorted(set(self.query_params) - set(knows)):
+        if self.scope["query_string"] and (unknown := sorted(set(self.query_params) - set(knows))):
             raise BadRequest(f"there is no parameter {unknown[0]!r} here", parameters=unknown)
         if not takes_body or not (body := await self.body()):
             return

@@ -172,8 +172,8 @@ async def _body_of(request: Request) -> Any:
 
 
 def _reads(dependant: Dependant) -> Iterator[Callable[[Request], Read]]:
-    if path := dependant.path_params:
-        yield lambda request: request_params_to_args(path, request.scope["path_params"])
+    if dependant.path_params:
+        yield _path_reader(tuple((each.name, each.alias, each) for each in dependant.path_params))
     if query := dependant.query_params:
         unasked = _when_absent(query)
         yield (
@@ -192,6 +192,19 @@ def _reads(dependant: Dependant) -> Iterator[Callable[[Request], Read]]:
                 else request_params_to_args(header, request.headers)
             )
         )
+
+
+def _path_reader(fields: tuple[tuple[str, str, Any], ...]) -> Callable[[Request], Read]:
+    """Parameters of the path are always there, each once."""
+
+    def read(request: Request) -> Read:
+        values, errors = {}, []
+        for name, alias, parameter in fields:
+            values[name], wrong = parameter.validate(request.scope["path_params"][alias], {}, loc=("path", alias))
+            errors += wrong or ()
+        return values, errors
+
+    return read
 
 
 def _when_absent(fields: Collection[Any]) -> Read | None:
