@@ -141,7 +141,7 @@ def bookings(use: UseCases) -> APIRouter:
         ),
     ) -> Paged[BookingOut]:
         found = await list_bookings(actor, filter, sort=sort, after=page.after, limit=page.limit)
-        return page.project(found, BookingOut.of)
+        return page.project(found, BookingOut)
 
     @router.get("/{booking_id}", **speaks(GetBooking))
     async def read(actor: Somebody, booking_id: BookingId, response: Response) -> BookingOut:

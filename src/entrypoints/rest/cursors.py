@@ -17,8 +17,9 @@ from pydantic import BaseModel, Field
 from application.ports.criteria import Position
 from application.ports.readers import Page
 from entrypoints.rest.errors import BadRequest
+from entrypoints.rest.out import Out
 
-O = TypeVar("O")  # noqa: E741 - an `...Out` schema
+O = TypeVar("O", bound=Out)  # noqa: E741 - an `...Out` schema
 V = TypeVar("V")
 
 _KINDS: dict[str, Callable[[Any], Any]] = {
@@ -75,13 +76,15 @@ class Paging:
     request: Request
     response: Response
 
-    def project(self, page: Page[V], out: Callable[[V], O]) -> Paged[O]:
-        """The page as its schema, with the cursor of the next one, in the body and as a link."""
+    def project(self, page: Page[V], out: type[O], by: Callable[[V], O] | None = None) -> Paged[O]:
+        """The page in its items' schema, with the cursor of the next one, in the body and as a link. `by` says how an
+        item is shown where its attributes alone do not."""
         end = None if page.next is None else self.cursors.seal(page.next, self.listing)
         if end is not None:
             onward = self.request.url.include_query_params(cursor=end)
             self.response.headers["Link"] = f'<{onward.path}?{onward.query}>; rel="next"'
-        return Paged(items=[out(item) for item in page.items], next_cursor=end, has_more=end is not None)
+        items = list(map(by or out.of, page.items))
+        return Paged[out](items=items, next_cursor=end, has_more=end is not None)  # type: ignore[valid-type]
 
 
 async def paging(
@@ -95,7 +98,7 @@ async def paging(
     """The paging of this request; its listing is the path with every other parameter."""
     cursors: Cursors = request.app.state.cursors
     others = sorted((k, v) for k, v in request.query_params.multi_items() if k not in ("cursor", "limit"))
-    listing = f"{request.url.path}?{others}"
+    listing = f"{request.scope['path']}?{others}"
     after = None if cursor is None else cursors.open(cursor, listing)
     return Paging(limit, after, listing, cursors, request, response)
 

@@ -118,7 +118,7 @@ def jobs(use: UseCases) -> APIRouter:
         sort: Annotated[JobSort, Query(description=" ".join((JobSort.__doc__ or "").split()))] = JobSort.RELEVANCE,
     ) -> Paged[ListingOut]:
         found = await search_jobs(actor, query, sort=sort, after=page.after, limit=page.limit)
-        return page.project(found, ListingOut.of)
+        return page.project(found, ListingOut)
 
     @router.post("", status_code=201, **speaks(CreateJob))
     async def create(
@@ -130,7 +130,7 @@ def jobs(use: UseCases) -> APIRouter:
     async def mine(
         actor: Somebody, filter: Annotated[JobFilter, Depends(asked(JobFilter))], page: Asked
     ) -> Paged[ListingOut]:
-        return page.project(await list_my_jobs(actor, filter, after=page.after, limit=page.limit), ListingOut.of)
+        return page.project(await list_my_jobs(actor, filter, after=page.after, limit=page.limit), ListingOut)
 
     @router.get("/{job_id}", **speaks(GetJob, signed_in=False))
     async def read(actor: Anybody, job_id: JobId, response: Response) -> ListingOut:

@@ -110,7 +110,7 @@ def messaging(use: UseCases) -> APIRouter:
 
     @router.get("/conversations", **speaks(ListConversations))
     async def inbox(actor: Somebody, page: Asked) -> Paged[InboxOut]:
-        return page.project(await list_conversations(actor, after=page.after, limit=page.limit), InboxOut.of)
+        return page.project(await list_conversations(actor, after=page.after, limit=page.limit), InboxOut)
 
     @router.post("/conversations", dependencies=[chatter], **speaks(StartConversation))
     async def start(actor: Somebody, opening: Opening, once: Commanded) -> ConversationOut:
@@ -135,7 +135,7 @@ def messaging(use: UseCases) -> APIRouter:
         found = await list_messages(
             actor, conversation_id, since=since, before=before, after=page.after, limit=page.limit
         )
-        return page.project(found, MessageOut.of)
+        return page.project(found, MessageOut)
 
     @router.post(
         "/conversations/{conversation_id}/messages", status_code=201, dependencies=[chatter], **speaks(SendMessage)

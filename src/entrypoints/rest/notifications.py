@@ -51,7 +51,7 @@ def notifications(use: UseCases) -> APIRouter:
         unread: Annotated[bool, Query(description="Only those not read yet")] = False,
     ) -> Paged[NotificationOut]:
         found = await list_notifications(actor, unread=unread, after=page.after, limit=page.limit)
-        return page.project(found, NotificationOut.of)
+        return page.project(found, NotificationOut)
 
     @router.get("/unread", **speaks(CountUnread))
     async def unread(actor: Somebody) -> UnreadOut:

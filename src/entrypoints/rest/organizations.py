@@ -75,7 +75,7 @@ def organizations(use: UseCases) -> APIRouter:
 
     @router.get("/mine", **speaks(MyOrganizations))
     async def mine(actor: Somebody, page: Asked) -> Paged[MemberOut]:
-        return page.project(await my_organizations(actor, after=page.after, limit=page.limit), MemberOut.of)
+        return page.project(await my_organizations(actor, after=page.after, limit=page.limit), MemberOut)
 
     @router.get("/{organization_id}", **speaks(GetOrganization, signed_in=False))
     async def read(actor: Anybody, organization_id: OrganizationId, response: Response) -> OrganizationOut:
@@ -97,7 +97,7 @@ def organizations(use: UseCases) -> APIRouter:
     @router.get("/{organization_id}/members", **speaks(ListMembers))
     async def members(actor: Somebody, organization_id: OrganizationId, page: Asked) -> Paged[MemberOut]:
         found = await list_members(actor, organization_id, after=page.after, limit=page.limit)
-        return page.project(found, MemberOut.of)
+        return page.project(found, MemberOut)
 
     @router.post("/{organization_id}/members", status_code=201, **speaks(AddMember))
     async def add_member(

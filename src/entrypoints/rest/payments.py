@@ -140,7 +140,7 @@ def payments(use: UseCases) -> APIRouter:
     async def search(
         actor: Somebody, filter: Annotated[PaymentFilter, Depends(asked(PaymentFilter))], page: Asked
     ) -> Paged[PaymentOut]:
-        return page.project(await list_payments(actor, filter, after=page.after, limit=page.limit), PaymentOut.of)
+        return page.project(await list_payments(actor, filter, after=page.after, limit=page.limit), PaymentOut)
 
     @router.get("/payments/{payment_id}", **speaks(GetPayment))
     async def read(actor: Somebody, payment_id: PaymentId, response: Response) -> PaymentOut:
@@ -176,4 +176,4 @@ def _refunds(router: APIRouter, use: UseCases) -> None:
     async def refunds(
         actor: Somebody, filter: Annotated[RefundFilter, Depends(asked(RefundFilter))], page: Asked
     ) -> Paged[RefundOut]:
-        return page.project(await list_refunds(actor, filter, after=page.after, limit=page.limit), RefundOut.of)
+        return page.project(await list_refunds(actor, filter, after=page.after, limit=page.limit), RefundOut)

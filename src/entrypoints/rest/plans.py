@@ -198,7 +198,8 @@ def _path_reader(fields: tuple[tuple[str, str, Any], ...]) -> Callable[[Request]
     """Parameters of the path are always there, each once."""
 
     def read(request: Request) -> Read:
-        values, errors = {}, []
+        values: dict[str, Any] = {}
+        errors: list[Any] = []
         for name, alias, parameter in fields:
             values[name], wrong = parameter.validate(request.scope["path_params"][alias], {}, loc=("path", alias))
             errors += wrong or ()

@@ -69,12 +69,12 @@ def reviews(use: UseCases) -> APIRouter:
 
     @router.get("/jobs/{job_id}/reviews", **speaks(ListJobReviews, signed_in=False))
     async def job(actor: Anybody, job_id: JobId, page: Asked) -> Paged[ReviewCardOut]:
-        return page.project(await of_job(actor, job_id, after=page.after, limit=page.limit), ReviewCardOut.of)
+        return page.project(await of_job(actor, job_id, after=page.after, limit=page.limit), ReviewCardOut)
 
     @router.get("/providers/{provider_id}/reviews", **speaks(ListProviderReviews, signed_in=False))
     async def provider(actor: Anybody, provider_id: UserId, page: Asked) -> Paged[ReviewCardOut]:
         found = await of_provider(actor, provider_id, after=page.after, limit=page.limit)
-        return page.project(found, ReviewCardOut.of)
+        return page.project(found, ReviewCardOut)
 
     @router.get("/reviews/mine", **speaks(ListMyReviews))
     async def mine(
@@ -83,7 +83,7 @@ def reviews(use: UseCases) -> APIRouter:
         received: Annotated[bool, Query(description="Those about you instead of those you wrote")] = False,
     ) -> Paged[ReviewCardOut]:
         found = await my_reviews(actor, received=received, after=page.after, limit=page.limit)
-        return page.project(found, ReviewCardOut.of)
+        return page.project(found, ReviewCardOut)
 
     @router.get("/reviews/{review_id}", **speaks(GetReview, signed_in=False))
     async def read(actor: Anybody, review_id: ReviewId) -> ReviewCardOut:

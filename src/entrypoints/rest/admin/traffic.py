@@ -65,7 +65,7 @@ def traffic(use: UseCases) -> APIRouter:
         outcome: Annotated[Outcome | None, Query(description="Only those of which this came")] = None,
     ) -> Paged[WebhookOut]:
         found = await list_webhooks(actor, sender=sender, outcome=outcome, after=page.after, limit=page.limit)
-        return page.project(found, WebhookOut.of)
+        return page.project(found, WebhookOut)
 
     @router.post("/webhooks/{webhook_id}/replay", **speaks(ReplayWebhook))
     async def replay(actor: Somebody, webhook_id: WebhookId, once: Commanded) -> WebhookOut:
@@ -78,7 +78,7 @@ def traffic(use: UseCases) -> APIRouter:
         state: Annotated[MailState | None, Query(description="Only those that stand like this")] = None,
     ) -> Paged[MailOut]:
         found = await list_mails(actor, state=state, after=page.after, limit=page.limit)
-        return page.project(found, MailOut.of)
+        return page.project(found, MailOut)
 
     @router.post("/mails/{mail_id}/resend", **speaks(ResendMail))
     async def resend(actor: Somebody, mail_id: MailId, once: Commanded) -> MailOut:

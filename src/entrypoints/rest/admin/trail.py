@@ -58,7 +58,7 @@ def trail(use: UseCases) -> APIRouter:
     async def audit(
         actor: Somebody, filter: Annotated[AuditFilter, Depends(asked(AuditFilter))], page: Asked
     ) -> Paged[AuditOut]:
-        return page.project(await list_audit(actor, filter, after=page.after, limit=page.limit), AuditOut.of)
+        return page.project(await list_audit(actor, filter, after=page.after, limit=page.limit), AuditOut)
 
     @router.get("/ledger", **speaks(ListLedger))
     async def ledger(
@@ -67,6 +67,6 @@ def trail(use: UseCases) -> APIRouter:
         payment_id: Annotated[PaymentId | None, Query(description="Only what moved for this payment")] = None,
     ) -> Paged[LedgerEntryOut]:
         found = await list_ledger(actor, payment_id=payment_id, after=page.after, limit=page.limit)
-        return page.project(found, LedgerEntryOut.of)
+        return page.project(found, LedgerEntryOut)
 
     return router

@@ -46,7 +46,7 @@ def users(use: UseCases) -> APIRouter:
     async def find_users(
         actor: Somebody, filter: Annotated[UserFilter, Depends(asked(UserFilter))], page: Asked
     ) -> Paged[CaredForOut]:
-        return page.project(await list_users(actor, filter, after=page.after, limit=page.limit), CaredForOut.of)
+        return page.project(await list_users(actor, filter, after=page.after, limit=page.limit), CaredForOut)
 
     @router.post("", status_code=201, **speaks(CreateUser))
     async def add_user(actor: Somebody, new: NewUser, once: Commanded) -> CaredForOut:

@@ -94,7 +94,7 @@ def sessions(use: UseCases) -> APIRouter:
     @router.get("", **speaks(ListSessions))
     async def mine(actor: Somebody, page: Asked) -> Paged[SessionOut]:
         found = await list_sessions(actor, after=page.after, limit=page.limit)
-        return page.project(found, lambda session: SessionOut.seen(session, actor))
+        return page.project(found, SessionOut, by=lambda session: SessionOut.seen(session, actor))
 
     @router.delete("/current", status_code=204, **speaks(SignOut))
     async def end_current(actor: Somebody, once: CommandedUnkeyed) -> None:
