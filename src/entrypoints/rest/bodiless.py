@@ -15,7 +15,8 @@ class Bodiless:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        heading = scope["method"] == "HEAD"
+        asked = scope["method"]
+        heading = asked == "HEAD"
         known = {
             tag.strip().removeprefix("W/")
             for name, value in scope["headers"]
@@ -34,10 +35,13 @@ class Bodiless:
                     message = {**message, "status": 304, "headers": kept}
             elif message["type"] == "http.response.body" and (heading or unchanged):
                 message = {**message, "body": b""}
+            # The server shares this scope, and holds the bytes sent against the method that was asked.
+            scope["method"] = asked
             await send(message)
+            scope["method"] = "GET"
 
         scope["method"] = "GET"
         try:
             await self._app(scope, receive, shortened)
         finally:
-            scope["method"] = "HEAD" if heading else "GET"
+            scope["method"] = asked

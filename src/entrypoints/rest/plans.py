@@ -5,7 +5,7 @@ more time than most of our use cases do. None of it depends on the request, so i
 Reading and judging values stays FastAPI's own work, and so do the docs."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any
@@ -174,23 +174,17 @@ async def _body_of(request: Request) -> Any:
 def _reads(dependant: Dependant) -> Iterator[Callable[[Request], Read]]:
     if dependant.path_params:
         yield _path_reader(tuple((each.name, each.alias, each) for each in dependant.path_params))
-    if query := dependant.query_params:
-        unasked = _when_absent(query)
-        yield (
-            lambda request: (
-                unasked
-                if unasked and not request.scope["query_string"]
-                else request_params_to_args(query, request.query_params)
-            )
+    if dependant.query_params:
+        yield _Sent(
+            dependant.query_params,
+            names=lambda request: request.query_params.keys() if request.scope["query_string"] else (),
+            received=lambda request: request.query_params,
         )
-    if header := dependant.header_params:
-        unsent, names = _when_absent(header), frozenset(_header_names(header))
-        yield (
-            lambda request: (
-                unsent
-                if unsent and not any(name in names for name, _ in request.scope["headers"])
-                else request_params_to_args(header, request.headers)
-            )
+    if dependant.header_params:
+        yield _Sent(
+            dependant.header_params,
+            names=lambda request: {name.decode("latin-1") for name, _ in request.scope["headers"]},
+            received=lambda request: request.headers,
         )
 
 
@@ -208,13 +202,36 @@ def _path_reader(fields: tuple[tuple[str, str, Any], ...]) -> Callable[[Request]
     return read
 
 
-def _when_absent(fields: Collection[Any]) -> Read | None:
-    """What these parameters are when none of them was sent; None where that has to be judged each time."""
-    values, errors = request_params_to_args(list(fields), {})
-    return None if errors or not all(isinstance(value, Hashable) for value in values.values()) else (values, [])
+class _Sent:
+    """Parameters of which most are not sent: only those that are, and those that must be, are looked at."""
+
+    def __init__(
+        self,
+        fields: Collection[Any],
+        *,
+        names: Callable[[Request], Collection[str]],
+        received: Callable[[Request], Any],
+    ) -> None:
+        self._names, self._received = names, received
+        self._looked_at: list[Any] = []
+        self._usual: dict[str, Any] = {}
+        self._named: dict[str, Any] = {}
+        for each in fields:
+            absent, errors = request_params_to_args([each], {})
+            if errors or not _hashable(absent.values()):
+                self._looked_at.append(each)
+                continue
+            self._usual |= absent
+            self._named[each.alias] = self._named[each.alias.lower().replace("_", "-")] = each
+
+    def __call__(self, request: Request) -> Read:
+        sent = [self._named[name] for name in self._names(request) if name in self._named]
+        if not sent and not self._looked_at:
+            return self._usual, []
+        values, errors = request_params_to_args([*self._looked_at, *sent], self._received(request))
+        return {**self._usual, **values}, errors
 
 
-def _header_names(fields: Collection[Any]) -> Iterator[bytes]:
-    for each in fields:
-        yield each.alias.lower().encode()
-        yield each.alias.lower().replace("_", "-").encode()
+def _hashable(values: Iterable[Any]) -> bool:
+    """Whether these may be given to every request: what cannot change."""
+    return all(isinstance(value, Hashable) for value in values)
