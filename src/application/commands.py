@@ -50,6 +50,9 @@ class Command:
     """How long its receipt is kept; None for a reaction's, which lives as long as its event."""
     asked_to_remember: bool = True
     """Whether the asker sent the key (a receipt may exist already) or we made it up for this run."""
+    looks_first: bool = True
+    """Whether its receipt is looked for before it is carried out. Where nothing but the commit has an effect that may
+    wait: a second commit finds the first one's receipt in its way, and whoever does not commit looks then."""
 
     @property
     def id(self) -> UUID:
@@ -114,12 +117,13 @@ class Perform:
     async def __call__(self, command: Command, call: Callable[[], Awaitable[T]]) -> Outcome[T]:
         """The outcome of `call`, which runs at most `tries` times and commits at most once."""
         found: Outcome[T] | None
-        if command.asked_to_remember and (found := await self._found(command)):
+        if command.asked_to_remember and command.looks_first and (found := await self._found(command)):
             return found
         for attempt in range(1, self.tries + 1):
             token = _current.set(command)
             try:
-                return Outcome(await call())
+                answer = await call()
+                return await self._committed_before(command) or Outcome(answer)
             except Refusal as refusal:
                 if found := await self._done_all_the_same(command, refusal):
                     return found
@@ -129,6 +133,12 @@ class Perform:
                 _current.reset(token)
             await self.chance.pause(attempt)
         raise Conflict("this changes too quickly; try again")
+
+    async def _committed_before(self, command: Command) -> Outcome[T] | None:
+        """The first answer of a command that committed nothing this time, because the first time has done it all."""
+        if command.looks_first or not command.asked_to_remember or current_command() is None:
+            return None
+        return await self._found(command)
 
     async def _done_all_the_same(self, command: Command, refusal: Refusal) -> Outcome[T] | None:
         """What a commit left behind although this run was refused: its own, whose reply was lost, or that of a twin who

@@ -165,7 +165,8 @@ async def test_a_real_deadlock_is_undone_and_asked_again(database: str) -> None:
     pool = Pool(database, role="service_role", size=1)
     async with connected(database) as other, connected(database) as watcher:
         name = await watcher.fetchval("select current_database()")
-        await watcher.execute(f"alter database {name} set deadlock_timeout = '10ms'")
+        # Whoever waits looks for a deadlock once, after this time: by then the other has to wait, too.
+        await watcher.execute(f"alter database {name} set deadlock_timeout = '1s'")
         await pool.open()
         try:
             store = PostgresStore(pool)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from adapters.persistence.ordering import turn
@@ -59,12 +60,12 @@ def _writes(table: str, kind: type[Write], writes: Sequence[Any]) -> Batch:
     declared = TABLES[table]
     if kind is Delete:
         return Batch(("delete", table), len(writes), [[w.id for w in writes], [w.expected for w in writes]])
-    arrays = [[sent(write.row[name]) for write in writes] for name in declared.names]
+    pick = itemgetter(*declared.names)
+    arrays = [[sent(value) for value in column] for column in zip(*(pick(write.row) for write in writes), strict=True)]
     if kind is Update:
         return Batch(("update", table), len(writes), [[w.expected for w in writes], *arrays])
     if any(write.numbers for write in writes):
-        columns = _numbered(table)
-        series = [[write.numbers.get(name) for write in writes] for name in columns]
+        series = [[write.numbers.get(name) for write in writes] for name in declared.numbered]
         if table == "receipts":
             series = [
                 [next(iter(write.numbers), None) for write in writes],
@@ -72,10 +73,6 @@ def _writes(table: str, kind: type[Write], writes: Sequence[Any]) -> Batch:
             ]
         return Batch(("number", table), len(writes), [*arrays, *series])
     return Batch(("insert", table), len(writes), arrays)
-
-
-def _numbered(table: str) -> tuple[str, ...]:
-    return TABLES[table].numbered
 
 
 @lru_cache(maxsize=2048)
@@ -124,7 +121,7 @@ def _types(part: Part) -> list[str]:
         case "update":
             return ["bigint", *columns]
         case "number":
-            return [*columns, *(["text", "text"] if table == "receipts" else ["text"] * len(_numbered(table)))]
+            return [*columns, *(["text", "text"] if table == "receipts" else ["text"] * len(TABLES[table].numbered))]
     return columns
 
 
@@ -182,7 +179,7 @@ def _write_cte(kind: str, table: str, rows: str, before: str) -> str:
         ]
         columns = f"{listed}, field, series"
     else:
-        numbered = _numbered(table)
+        numbered = TABLES[table].numbered
         chosen = [
             f"coalesce((select value from @raised where name = w.{name}_series), w.{name})"
             if name in numbered

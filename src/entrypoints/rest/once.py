@@ -36,10 +36,16 @@ class Once:
         operation = str(self._request.scope["route"].unique_id)
         if self._key is None:
             return perform.unkeyed(self._actor.principal, operation)
-        path = self._request.url.path.encode()
+        path = self._request.scope["path"].encode()
         version = self._request.headers.get("if-match", "").encode()
         digest = hashlib.sha256(path + b"\0" + version + b"\0" + await self._request.body()).hexdigest()
-        return Command(principal=self._actor.principal, operation=operation, key=self._key, fingerprint=digest)
+        return Command(
+            principal=self._actor.principal,
+            operation=operation,
+            key=self._key,
+            fingerprint=digest,
+            looks_first=False,
+        )
 
 
 def _key(header: str | None) -> str | None:

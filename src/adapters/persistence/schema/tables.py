@@ -115,16 +115,14 @@ class Table:
     generated: tuple[Generated, ...] = ()
     append_only: bool = False
     fills: tuple[str, ...] = ()
+    names: tuple[str, ...] = field(init=False)
+    """The names of all columns that rows carry, in order."""
+    numbered: tuple[str, ...] = field(init=False)
+    """The columns whose value a tally gives."""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all columns that rows carry, in order."""
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def numbered(self) -> tuple[str, ...]:
-        """The columns whose value a tally gives."""
-        return tuple(column.name for column in self.columns if column.numbered)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
+        object.__setattr__(self, "numbered", tuple(column.name for column in self.columns if column.numbered))
 
     def column(self, name: str) -> Column:
         """The column of that name."""
