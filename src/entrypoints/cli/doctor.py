@@ -23,6 +23,9 @@ def doctor(
     offline: Annotated[
         bool, typer.Option("--offline", help="Leave out what needs the network or the database.")
     ] = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Instead, check every rule of the business on the rows that are stored.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Look the house over: versions, settings, keys, the port, mail, the database with its roles and policies, the
@@ -30,6 +33,14 @@ def doctor(
     from entrypoints.settings import SettingsProblems
 
     desk = desk_of(ctx, json=json_)
+    if rules:
+        if offline:
+            raise typer.BadParameter("--rules reads the database, --offline leaves it out")
+        from entrypoints.cli.rulebook import ask_the_rules
+
+        if not ask_the_rules(desk):
+            raise typer.Exit(1)
+        return
     try:
         settings = desk.settings
     except SettingsProblems as problems:

@@ -1,0 +1,62 @@
+"""The rules of the business, read on whatever storage is configured."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.persistence.rules import LIVENESS, RULES, STEPS
+from adapters.persistence.rules.reading import AnyRule, RuleReader
+from entrypoints.container.opening import OpenHouse
+from entrypoints.settings import Storage
+
+MOST = 10
+"""So many offences of a rule are told one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFinding:
+    """One rule, and what offends it: how many, and the first of them as subject and sentence. `means` says what that
+    does to the business, `mend` what to do about it."""
+
+    code: str
+    name: str
+    says: str
+    means: str
+    mend: str
+    total: int
+    offences: list[dict[str, str]]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing offends it."""
+        return self.total == 0
+
+
+async def rules(house: OpenHouse, *, begins: Callable[[str, int], Any]) -> AsyncIterator[RuleFinding]:
+    """Every rule that can be read here, one after the other; `begins` hears of each before, and how many there are."""
+    reader, now = _reader(house), house.container.clock().now()
+    every: tuple[AnyRule, ...] = (*RULES, *STEPS, *LIVENESS)
+    readable = [rule for rule in every if rule.sql is not None]
+    for rule in readable:
+        begins(f"{rule.code} {rule.says}", len(readable))
+        reading = await reader.read(rule, now=now, most=MOST)
+        if reading is not None:
+            yield RuleFinding(
+                code=rule.code,
+                name=rule.name,
+                says=rule.says,
+                means=rule.means,
+                mend=rule.mend,
+                total=reading.total,
+                offences=[{"subject": each.subject, "said": each.said} for each in reading.offences],
+            )
+
+
+def _reader(house: OpenHouse) -> RuleReader:
+    if house.settings.storage is Storage.MEMORY:
+        from adapters.memory.rules import MemoryRules
+
+        return MemoryRules(house.container.store())
+    from adapters.postgres.rules import PostgresRules
+
+    return PostgresRules(house.container.pools().house)

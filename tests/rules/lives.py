@@ -1,0 +1,166 @@
+"""A town that was lived in: the demo town, and after it what its people did with money, words, sessions and links."""
+
+import asyncio
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from adapters.persistence.schema.tables import Row
+from application.audit import SealAudit
+from application.bookings import (
+    BookSlot,
+    CancelBooking,
+    Cancellation,
+    DeclineBooking,
+    Declining,
+    RescheduleBooking,
+    Rescheduling,
+    Reservation,
+)
+from application.identity import (
+    Address,
+    Authenticate,
+    ChangePassword,
+    ConsumeMagicLink,
+    ForgotPassword,
+    Link,
+    PasswordChange,
+    PasswordSignIn,
+    RefreshSession,
+    Renewal,
+    RequestMagicLink,
+    SignIn,
+    SignOut,
+)
+from application.messaging import MarkRead, Reading
+from application.payments import RefundPayment, Repayment
+from application.reviews import HideReview, Moderation
+from application.scheduling import ListFreeSlots, SlotSearch
+from domain.identity import Purpose
+from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind
+from domain.shared.ids import OneTimeTokenId
+from entrypoints.cli.demo_people import PASSWORD
+from entrypoints.cli.demo_town import found_town
+from entrypoints.container import OpenHouse
+from tests.cli.conftest import opened
+
+OPERATOR = Actor(kind=Kind.OPERATOR, name="tests")
+Tables = dict[str, dict[Any, Row]]
+
+
+async def lived_in(house: OpenHouse) -> None:
+    """Everything a rule speaks of happens at least once."""
+    use, clock, store = house.use, house.container.clock(), house.container.store()
+    await found_town(house)
+    await _quiet(house)
+    await _at_the_door(house)
+    paid = next(row for row in store.tables["bookings"].rows.values() if row["paid"])
+    customer = Actor(user_id=paid["customer_id"])
+    await use(RefundPayment)(OPERATOR, paid["payment_id"], Repayment(amount_minor=100))
+    await _quiet(house)
+    await use(CancelBooking)(customer, paid["id"], Cancellation(reason="it rains"))
+    asked = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "requested")
+    await use(DeclineBooking)(Actor(user_id=asked["provider_id"]), asked["id"], Declining(reason="full"))
+    await _moved(house)
+    held = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "held")
+    assert held["expires_at"]
+    message = next(iter(store.tables["messages"].rows.values()))
+    await use(MarkRead)(Actor(user_id=message["sender_id"]), message["conversation_id"], Reading(sequence=9))
+    review = next(row for row in store.tables["reviews"].rows.values() if row["side"] == "customer")
+    await use(HideReview)(OPERATOR, review["id"], Moderation(reason="rude"))
+    await _quiet(house)
+    clock.advance(timedelta(hours=1))
+    await _quiet(house)
+    while await use(SealAudit)():
+        pass
+
+
+async def _quiet(house: OpenHouse) -> None:
+    await house.container.deliver().all()
+
+
+async def _at_the_door(house: OpenHouse) -> None:
+    use, clock = house.use, house.container.clock()
+    first = await use(SignIn)(ANONYMOUS, PasswordSignIn(email="ana@town.example", password=PASSWORD))
+    second = await use(SignIn)(ANONYMOUS, PasswordSignIn(email="ana@town.example", password=PASSWORD))
+    await use(RefreshSession)(ANONYMOUS, Renewal(refresh_token=first.refresh_token))
+    ana = await use(Authenticate)(second.access_token)
+    change = PasswordChange(current_password=PASSWORD, new_password=f"{PASSWORD} again")
+    await use(ChangePassword)(ana, change)
+    third = await use(SignIn)(ANONYMOUS, PasswordSignIn(email="ben@town.example", password=PASSWORD))
+    await use(SignOut)(await use(Authenticate)(third.access_token))
+    await use(SignIn)(ANONYMOUS, PasswordSignIn(email="ben@town.example", password=PASSWORD))
+    await use(ForgotPassword)(ANONYMOUS, Address(email="nobody@town.example"))
+    await use(RequestMagicLink)(ANONYMOUS, Address(email="ben@town.example"))
+    links = house.container.store().tables["one_time_tokens"].rows.values()
+    link = next(row for row in links if row["purpose"] == Purpose.MAGIC_LINK)
+    secret = house.container.one_time_secrets().secret(OneTimeTokenId(link["id"]))
+    clock.advance(timedelta(minutes=1))
+    await use(ConsumeMagicLink)(ANONYMOUS, Link(token=secret))
+
+
+async def _moved(house: OpenHouse) -> None:
+    """Somebody books what is paid later, and moves it."""
+    use, clock = house.use, house.container.clock()
+    jobs = house.container.store().tables["jobs"].rows.values()
+    job = next(row for row in jobs if (row["terms"], row["capacity"], row["acceptance"]) == ("later", 1, "instant"))
+    today = clock.now().date()
+    found = await use(ListFreeSlots)(SYSTEM, job["id"], SlotSearch(first=today, last=today + timedelta(days=14)))
+    starts: list[datetime] = [slot.starts_at for slot in found.slots]
+    users = house.container.store().tables["users"].rows.values()
+    ben = Actor(user_id=next(row["id"] for row in users if row["email"] == "ben@town.example"))
+    booking = await use(BookSlot)(ben, Reservation(job_id=job["id"], starts_at=starts[-1]))
+    await use(RescheduleBooking)(ben, booking.id, Rescheduling(starts_at=starts[-9]))
+
+
+def town_rows(folder: Path) -> tuple[Tables, datetime]:
+    """The rows of such a town, and its present."""
+    house = opened(folder)
+    asyncio.run(lived_in(house))
+    store = house.container.store()
+    return {name: dict(table.rows) for name, table in store.tables.items()}, house.container.clock().now()
+
+
+@dataclass
+class Town:
+    """Rows to spoil: what is changed is remembered, so that the same can be done to a database."""
+
+    tables: Tables
+    now: datetime
+    changes: list[tuple[str, Row | None, Row | None]] = field(default_factory=list)
+
+    def some(self, table: str, where: Callable[[Row], bool] = lambda _: True) -> Row:
+        """A row like that, the same every time."""
+        rows = sorted((row for row in self.tables[table].values() if where(row)), key=lambda row: str(_key(row)))
+        assert rows, f"nothing like that in {table}"
+        return rows[0]
+
+    def set(self, table: str, was: Row, **columns: Any) -> Row:
+        """Change a row past every guard."""
+        row = {**deepcopy(was), **columns}
+        return self._put(table, was, row)
+
+    def add(self, table: str, like: Row, **columns: Any) -> Row:
+        """One more row, like another but for these columns."""
+        key = {} if "name" in like and "id" not in like else {"id": UUID(int=len(self.changes) + 1)}
+        return self._put(table, None, {**deepcopy(like), **key, **columns})
+
+    def remove(self, table: str, was: Row) -> None:
+        """Take a row away past every guard."""
+        del self.tables[table][_key(was)]
+        self.changes.append((table, was, None))
+
+    def _put(self, table: str, was: Row | None, row: Row) -> Row:
+        if was is not None:
+            del self.tables[table][_key(was)]
+        self.tables[table][_key(row)] = row
+        self.changes.append((table, was, row))
+        return row
+
+
+def _key(row: Row) -> Any:
+    return row["id"] if "id" in row else row["name"]
