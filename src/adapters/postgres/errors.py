@@ -15,8 +15,10 @@ GONE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
-"""How a database that is away, starting or stopping shows itself."""
+"""How a database that is away, starting or stopping shows itself. The last is what the driver says of a connection that
+has heard the server's farewell and not yet its end."""
 
 AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """The database undid everything and asks to be asked again."""
