@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.shared.aggregate import Aggregate, Event
-from domain.shared.errors import Conflict, Invalid, NotFound, Unavailable
+from domain.shared.errors import Conflict, Invalid, NotFound, StaleVersion, Unavailable
 from domain.shared.ids import MailId, NotificationId, UserId
 from domain.shared.text import text
 from domain.shared.time import instant
@@ -60,8 +60,8 @@ class MailUnavailable(Unavailable):
     code = "mail.unavailable"
 
 
-class MailAlreadyQueued(Conflict):
-    """That person has been written to about this very turn of events."""
+class MailAlreadyQueued(StaleVersion):
+    """That person has just been written to about this very turn of events; whoever looks again finds the letter."""
 
     code = "mail.already_queued"
 

@@ -397,9 +397,8 @@ async def test_a_ceiling_can_move_and_fall_away(backend: Backend) -> None:
 
 async def test_a_tally_never_falls_below_zero(backend: Backend) -> None:
     await backend.commit(tallies=(Tally("seats:s", 1, 3),))
-    with pytest.raises(Violation) as refused:
+    with pytest.raises(StaleVersion):
         await backend.commit(tallies=(Tally("seats:s", -2),))
-    assert refused.value.details == {"constraint": "tallies_floor"}
     with pytest.raises(StaleVersion):
         await backend.commit(tallies=(Tally("seats:unknown", -1),))
     with pytest.raises(Invalid):

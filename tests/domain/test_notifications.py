@@ -7,6 +7,7 @@ import pytest
 
 from domain.notifications import (
     Mail,
+    MailAlreadyQueued,
     MailNotFailed,
     MailQueued,
     MailState,
@@ -14,7 +15,7 @@ from domain.notifications import (
     Template,
     address,
 )
-from domain.shared.errors import Invalid, NotFound
+from domain.shared.errors import Invalid, NotFound, StaleVersion
 from domain.shared.ids import MailId, NotificationId, UserId
 
 NOW = datetime(2026, 3, 12, 9, 30, tzinfo=UTC)
@@ -151,3 +152,8 @@ def test_an_address_is_one_address_and_nothing_else(nonsense: str) -> None:
 
 def test_an_address_may_be_in_any_script() -> None:
     assert address(" jörg@bücher.example ") == "jörg@bücher.example"
+
+
+def test_of_two_who_write_the_same_letter_at_once_the_second_looks_again() -> None:
+    """Commands that meet `StaleVersion` are run anew at once, and then find the letter; other refusals wait."""
+    assert issubclass(MailAlreadyQueued, StaleVersion)

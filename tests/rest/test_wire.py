@@ -174,6 +174,32 @@ async def test_the_api_pages_need_nothing_from_elsewhere(world: World) -> None:
             assert (await world.anybody.get(asset)).status_code == 200
 
 
+async def test_a_server_that_counts_the_bytes_of_an_answer_is_told_that_only_its_head_was_asked(world: World) -> None:
+    """uvicorn holds what is sent against the announced length, unless the scope they share says HEAD."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "HEAD",
+        "path": "/version",
+        "raw_path": b"/version",
+        "query_string": b"",
+        "headers": [(b"host", b"guildhall.test")],
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("guildhall.test", 80),
+        "client": ("127.0.0.1", 1),
+    }
+    seen: list[tuple[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        seen.append((scope["method"], message.get("body", message.get("status"))))
+
+    await world.app(scope, receive, send)
+    assert seen == [("HEAD", 200), ("HEAD", b"")]
+
+
 @pytest.mark.parametrize("signature", [{}, {"Guildhall-Signature": "t=1,v1=00"}])
 async def test_a_webhook_nobody_signed_is_refused_and_kept_nowhere(world: World, signature: dict[str, str]) -> None:
     answer = await world.anybody.post("/webhooks/simulated", content=b'{"id": "se_1"}', headers=signature)

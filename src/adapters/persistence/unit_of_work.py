@@ -63,7 +63,7 @@ class StoredWork(Work):
         self._store, self._clock, self._ids, self._actor = store, clock, ids, actor
         self._collections: dict[type, StoredCollection[Any]] = {}
         self._locks: set[str] = set()
-        self._guards: dict[UUID, Aggregate] = {}
+        self._guards: dict[tuple[type, UUID], Aggregate] = {}
         self._tallies: dict[str, Tally] = {}
         self._numbers: dict[UUID, dict[str, str]] = {}
         self._scheduled: list[tuple[Event, Aggregate, datetime]] = []
@@ -73,7 +73,7 @@ class StoredWork(Work):
         self._locks.add(resource)
 
     def guard(self, aggregate: Aggregate) -> None:
-        self._guards[aggregate.id] = aggregate
+        self._guards[type(aggregate), aggregate.id] = aggregate
 
     def tally(self, series: str, by: int, *, ceiling: int | None = None) -> None:
         if before := self._tallies.get(series):
@@ -98,7 +98,7 @@ class StoredWork(Work):
         """What is different from what was loaded, with its events and its audit rows."""
         now = self._clock.now()
         writes: list[Write] = []
-        written: set[UUID] = set()
+        written: set[tuple[type, UUID]] = set()
         for cls, collection in self._collections.items():
             for tracked in list(collection.tracked.values()):
                 write = self._write(KEPT[cls], tracked)
@@ -107,15 +107,15 @@ class StoredWork(Work):
                     continue
                 if write is not None:
                     writes.append(write)
-                    written.add(tracked.thing.id)
+                    written.add((cls, tracked.thing.id))
                 writes += self._news(KEPT[cls], tracked.thing, write, events, now)
         for event, about, at in self._scheduled:
             kept = KEPT[type(about)]
             writes.append(self._outgoing(kept, about, self._next_version(about), event, 0, now, due=at))
         guards = tuple(
             Guard(KEPT[type(guarded)].table.name, guarded.id, guarded.version)
-            for guarded in self._guards.values()
-            if guarded.id not in written
+            for key, guarded in self._guards.items()
+            if key not in written
         )
         tallies = tuple(tally for tally in self._tallies.values() if tally.by)
         return Changes(locks=tuple(self._locks), tallies=tallies, guards=guards, writes=tuple(writes))

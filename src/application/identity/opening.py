@@ -166,20 +166,24 @@ class RefreshSession(OpensSessions):
     refuses: ClassVar[tuple[type[Refusal], ...]] = (BadRefreshToken, RefreshTokenReused, AccountSuspended)
 
     async def __call__(self, actor: Actor, renewal: Renewal, client: Client = Client()) -> Tokens:
-        user: User | None = None
-        async with self.begin(actor) as work:
-            digest = self.refresh_secrets.digest(renewal.refresh_token)
-            token = await work.refresh_tokens.first(token_hash=digest)
-            outcome: Tokens | Refusal = BadRefreshToken()
-            if token is not None:
-                session = await work.sessions.get(token.session_id)
-                user = await work.users.get(session.user_id)
-                outcome = await self._exchange(work, token, session, user, client)
+        outcome, user = await self._renew(actor, renewal, client)
+        if isinstance(outcome, BadRefreshToken):
+            # A change of password may have carried the session into a new epoch between our look at it and at its user.
+            outcome, user = await self._renew(actor, renewal, client)
         # The end of a session whose token was reused is committed by now; only then is it refused.
         if isinstance(outcome, Refusal):
             await self._refused("refresh.refused", outcome, actor=actor, user=user, client=client)
             raise outcome
         return outcome
+
+    async def _renew(self, actor: Actor, renewal: Renewal, client: Client) -> tuple[Tokens | Refusal, User | None]:
+        async with self.begin(actor) as work:
+            token = await work.refresh_tokens.first(token_hash=self.refresh_secrets.digest(renewal.refresh_token))
+            if token is None:
+                return BadRefreshToken(), None
+            session = await work.sessions.get(token.session_id)
+            user = await work.users.get(session.user_id)
+            return await self._exchange(work, token, session, user, client), user
 
     async def _exchange(
         self, work: Work, token: RefreshToken, session: Session, user: User, client: Client

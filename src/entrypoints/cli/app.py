@@ -67,6 +67,7 @@ COMMANDS = {
     "seed": Lazy("keeping", "seed", _RUN),
     "demo": Lazy("journey", "play", _RUN),
     "doctor": Lazy("doctor", "doctor", _RUN),
+    "simulate": Lazy("simulate", "simulate", _RUN),
     "user": Lazy("identity", "app", _BUSINESS),
     "job": Lazy("jobs", "app", _BUSINESS),
     "availability": Lazy("scheduling", "app", _BUSINESS),

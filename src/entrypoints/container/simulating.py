@@ -1,0 +1,290 @@
+"""Composition for the simulation: one wired application for many worlds, and the ports of each process in them.
+
+The API is built once. Where it would have a port of its own it has a stand-in, which is that port of whichever
+simulated process is running; so a world opens in milliseconds, and its processes come and go."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from typing import Any
+
+from dependency_injector.providers import Object
+
+from adapters.local_identity import DerivedRefreshSecrets, FixedKeyring, LocalAccessTokens, SigningKey
+from adapters.memory.search import MemoryJobSearch
+from adapters.memory.store import MemoryStore, RowChange
+from adapters.memory.views import MemoryViews
+from adapters.persistence.housekeeping import Housekeeping
+from adapters.persistence.outbox import StoredOutbox
+from adapters.persistence.rules import Judge, late
+from adapters.persistence.schema.tables import Row
+from adapters.persistence.security import StoredSecurityLog
+from adapters.simulated_gateway import Books, Carrier, SimulatedGateway
+from adapters.simulation.chance import Dice, stream
+from adapters.simulation.cheap import CheapPasswords, PlainInvites, PlainLetters, PostBox
+from adapters.simulation.clock import SimulatedClock
+from adapters.simulation.faults import (
+    FaultyGateway,
+    FaultyMailer,
+    FaultyStore,
+    FaultyViews,
+    SimulatedBell,
+    Weather,
+)
+from adapters.simulation.loop import Endless, SimulatedLoop, Stuck
+from adapters.simulation.processes import PROCESS, ConnectionLost, PerProcess, Process
+from adapters.system.chance import SystemChance
+from adapters.system.ids import SeededIds
+from application.audit import SealAudit
+from application.bookings import SweepHolds
+from application.identity import ForgetExpiredTokens
+from domain.shared.actors import SYSTEM
+from entrypoints.container.injection import Container
+from entrypoints.container.opening import OpenHouse
+from entrypoints.container.serving import app_of
+from entrypoints.settings import MailCarrier, Settings, Storage
+from entrypoints.use_cases import UseCases
+from entrypoints.worker.delivery import Deliver
+from entrypoints.worker.rounds import Duty, Worker
+
+__all__ = [
+    "PROCESS",
+    "ConnectionLost",
+    "Dice",
+    "Endless",
+    "Judge",
+    "Process",
+    "RowChange",
+    "Scene",
+    "SimulatedLoop",
+    "Stage",
+    "Stuck",
+    "Weather",
+    "late",
+    "stage",
+    "stream",
+]
+
+Replace = Mapping[Any, Callable[..., Any]]
+"""What is exchanged for something else: see `Stage`."""
+
+SECRET = "a secret of the simulated house, known to everybody"  # noqa: S105
+PER_PROCESS = (
+    "store",
+    "views",
+    "job_search",
+    "clock",
+    "ids",
+    "chance",
+    "bell",
+    "gateway",
+    "mailer",
+    "access_tokens",
+    "security_log",
+    "outbox",
+)
+"""The ports each process has of its own."""
+
+SEALING, SWEEPING, TIDYING = 7200.0, 3600.0, 86_400.0
+"""Seconds between a simulated worker's duties: the same duties as in earnest, less often in days that are mostly
+empty."""
+
+TOKENS_LAST = timedelta(hours=6)
+"""Access tokens live longer than in earnest, for the same reason."""
+
+
+class Stage:
+    """The application, wired once. `replace` exchanges parts of it, which is how bugs are planted from outside:
+
+    - the name of a port every process has (`store`, `gateway`, `mailer`, `clock`, `outbox` ... see `PER_PROCESS`):
+      called with the good one when a process opens, returns what it gets instead. A store is exchanged under its
+      faults, so that what is planted behaves badly on good days too;
+    - `memory`: called without anything when a world opens, returns the store all its processes share;
+    - the name of any other provider of the container (`begin`, `perform`, `readers`, `accounts`, `identity_rules`,
+      `housekeeping` ...): called with the good one when the application is built;
+    - a use case or reaction (its class): the class, or anything that takes the same ports, that stands in for it.
+    """
+
+    def __init__(self, replace: Replace | None = None) -> None:
+        self.replace = dict(replace or {})
+        self.settings = Settings(
+            _env_file=None,
+            env="test",
+            storage=Storage.MEMORY,
+            mail=MailCarrier.MEMORY,
+            secret=SECRET,
+            rate_limits=False,
+            public_url="http://guildhall.test",
+        )
+        self.keyring = FixedKeyring(_keys())
+        container = Container(settings=self.settings)
+        for name in PER_PROCESS:
+            getattr(container, name).override(Object(PerProcess(name)))
+        container.keyring.override(Object(self.keyring))
+        container.passwords.override(Object(CheapPasswords()))
+        container.letters.override(Object(PlainLetters()))
+        container.invites.override(Object(PlainInvites()))
+        for name, make in self.replace.items():
+            if isinstance(name, str) and name not in (*PER_PROCESS, "memory"):
+                provider = getattr(container, name)
+                provider.override(Object(make(provider())))
+        use = _Exchanged(container.ports(), self.replace)
+        container.use_cases.override(Object(use))
+        self.container = container
+        self.app = app_of(OpenHouse(self.settings, container), with_worker=False)
+
+    @property
+    def use(self) -> UseCases:
+        """The use cases, for whoever runs as a process."""
+        use: UseCases = self.container.use_cases()
+        return use
+
+    def port(self, name: str, good: Any) -> Any:
+        """This port of a process, or what was planted in its place."""
+        make = self.replace.get(name)
+        return good if make is None else make(good)
+
+    def digest_of(self, token: str) -> str:
+        """What is stored of a refresh token."""
+        secrets: DerivedRefreshSecrets = self.container.refresh_secrets()
+        return secrets.digest(token)
+
+    def memory(self) -> MemoryStore:
+        """An empty store."""
+        make = self.replace.get("memory", MemoryStore)
+        store: MemoryStore = make()
+        return store
+
+
+class _Exchanged(UseCases):
+    """Use cases of which some are others."""
+
+    def __init__(self, ports: Mapping[str, Any], replace: Replace) -> None:
+        super().__init__(ports)
+        self._replace = replace
+
+    def _build(self, use_case: type[Any]) -> Any:
+        return super()._build(self._replace.get(use_case, use_case))
+
+
+@lru_cache(maxsize=1)
+def stage() -> Stage:
+    """The application as it is shipped; built on first use."""
+    return Stage()
+
+
+@lru_cache(maxsize=1)
+def _keys() -> str:
+    return json.dumps({"keys": [SigningKey.generate(now=datetime(2020, 1, 1, tzinfo=UTC)).stored()]})
+
+
+@dataclass(slots=True)
+class Scene:
+    """What outlives every process of one world: its rows, the gateway's books, its time and its weather."""
+
+    stage: Stage
+    seed: int
+    start: datetime
+    weather: Weather
+    loop: SimulatedLoop
+    post: Callable[[bytes, dict[str, str]], Any]
+    copies: Callable[[], Any]
+    memory: MemoryStore = field(init=False)
+    clock: SimulatedClock = field(init=False)
+    ids: SeededIds = field(init=False)
+    books: Books = field(init=False)
+    carrier: Carrier = field(init=False)
+    gateway: SimulatedGateway = field(init=False)
+    mailer: PostBox = field(init=False)
+    bells: list[SimulatedBell] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.memory = self.stage.memory()
+        self.clock = SimulatedClock(self.loop, self.start)
+        self.ids = SeededIds(self.clock, seed=stream(self.seed, "outside").getrandbits(64))
+        self.books = Books(":memory:")
+        self.carrier = Carrier(self.books, post=self.post, copies=self.copies, secret=SECRET, clock=self.clock)
+        self.gateway = SimulatedGateway(self.books, self.carrier, clock=self.clock, ids=self.ids, secret=SECRET)
+        self.mailer = PostBox()
+
+    def open(self, name: str) -> Process:
+        """A process of this world, with ports of its own. What it runs is up to whoever opens it."""
+        process, weather, port = Process(name), self.weather, self.stage.port
+        clock = port("clock", SimulatedClock(self.loop, self.start))
+        ids = port("ids", SeededIds(clock, seed=stream(self.seed, "ids", name).getrandbits(64)))
+        store = FaultyStore(port("store", self.memory), weather)
+        settings = self.stage.settings
+        bell = SimulatedBell(self._ring, self._next_due, weather)
+        self.bells.append(bell)
+        process.on_death.append(lambda _: self.bells.remove(bell))
+        issuer = settings.token_issuer
+        tokens = LocalAccessTokens(self.stage.keyring, clock, ids, issuer=issuer, audience=issuer, lifetime=TOKENS_LAST)
+        process.ports |= {
+            "clock": clock,
+            "ids": ids,
+            "store": store,
+            "views": port("views", FaultyViews(MemoryViews(self.memory), weather)),
+            "job_search": port("job_search", MemoryJobSearch(self.memory)),
+            "chance": port("chance", SystemChance(chance=stream(self.seed, "chance", name))),
+            "bell": port("bell", bell),
+            "gateway": FaultyGateway(port("gateway", self.gateway), weather),
+            "mailer": FaultyMailer(port("mailer", self.mailer), weather),
+            "access_tokens": port("access_tokens", tokens),
+            "security_log": port("security_log", StoredSecurityLog(store, clock, ids)),
+            "outbox": port("outbox", StoredOutbox(store, clock)),
+        }
+        return process
+
+    def worker(self, process: Process, *, sweeping: bool = True) -> Worker:
+        """The worker that this process runs; one whose sweeper is dead does only what events ask for."""
+        container, use, ports = self.stage.container, self.stage.use, process.ports
+        deliver = Deliver(
+            outbox=ports["outbox"], reactions=use.reactions(), perform=container.perform(), clock=ports["clock"]
+        )
+        housekeeping: Housekeeping = container.housekeeping()
+        duties = [
+            Duty(name="seal the audit trail", every=SEALING, do=partial(_seal_all, use(SealAudit))),
+            Duty(name="forget expired tokens", every=TIDYING, do=partial(use(ForgetExpiredTokens), SYSTEM)),
+            Duty(name="tidy old receipts and events", every=TIDYING, do=housekeeping.tidy),
+        ]
+        if sweeping:
+            duties.append(Duty(name="sweep lapsed holds", every=SWEEPING, do=partial(use(SweepHolds), SYSTEM)))
+        return Worker(deliver=deliver, bell=ports["bell"], duties=duties)
+
+    def rows(self, table: str) -> Iterable[Row]:
+        """The rows of a table as they are stored now; to look at only."""
+        return self.memory.tables[table].rows.values()
+
+    @property
+    def grace(self) -> timedelta:
+        """How late something may be that only a duty of the worker notices."""
+        return timedelta(seconds=2 * SEALING)
+
+    @property
+    def cash_account(self) -> str:
+        """The account of the ledger that says what the gateway holds."""
+        return f"gateway:{self.gateway.name}"
+
+    def gateway_payments(self) -> list[dict[str, Any]]:
+        """The gateway's own books."""
+        return self.books.read("select * from payments order by ref")
+
+    def close(self) -> None:
+        """Let go of what is not memory alone."""
+        self.books.close()
+
+    def _ring(self) -> None:
+        for bell in self.bells:
+            bell.heard()
+
+    def _next_due(self) -> float | None:
+        now = self.clock.now()
+        due = self.memory.next_due(now)
+        return None if due is None else (due - now).total_seconds()
+
+
+async def _seal_all(seal: SealAudit, batch: int = 500) -> None:
+    while await seal(limit=batch) == batch:
+        pass

@@ -1,0 +1,27 @@
+"""What people do, one file for each kind of them: an act is a few requests that belong together."""
+
+from collections.abc import Mapping
+
+from entrypoints.simulation.actors import (
+    admins,
+    customers,
+    dashboards,
+    impatient,
+    members,
+    newcomers,
+    providers,
+    thieves,
+)
+from entrypoints.simulation.people import Act
+
+ACTS: Mapping[str, Mapping[str, Act]] = {
+    "customer": customers.ACTS,
+    "provider": providers.ACTS,
+    "impatient": {**customers.ACTS, **impatient.ACTS},
+    "admin": admins.ACTS,
+    "thief": thieves.ACTS,
+    "dashboard": dashboards.ACTS,
+    "newcomer": newcomers.ACTS,
+    "member": members.ACTS,
+}
+"""Kind of part to act by name."""

@@ -1,0 +1,65 @@
+"""Admins: they suspend and restore, moderate, and act again on what needed a person."""
+
+from entrypoints.container.simulating import Dice
+from entrypoints.simulation.people import Act, Person, some
+
+
+async def suspend(me: Person, dice: Dice, mark: str) -> None:
+    """Close somebody's account."""
+    person = some(dice, [each for each in me.world.people.values() if each.part.role in ("customer", "provider")])
+    if person is not None and person.user_id:
+        path = f"/v1/admin/users/{person.user_id}/suspend"
+        await me.post(path, {"reason": "complaints"}, key=mark, version="*")
+
+
+async def restore(me: Person, dice: Dice, mark: str) -> None:
+    """Open a closed account again."""
+    page = await me.get("/v1/admin/users", suspended="true")
+    user = some(dice, page["items"]) if page else None
+    if user is not None:
+        await me.post(f"/v1/admin/users/{user['id']}/restore", key=mark)
+
+
+async def moderate(me: Person, dice: Dice, mark: str) -> None:
+    """Hide a review, or show it again."""
+    provider = some(dice, sorted(me.world.open_providers))
+    page = await me.get(f"/v1/providers/{provider}/reviews") if provider else None
+    review = some(dice, page["items"]) if page else None
+    if review is not None:
+        await me.post(f"/v1/reviews/{review['id']}/hide", {"reason": "rude"}, key=mark)
+        me.world.hidden.append(review["id"])
+    elif hidden := some(dice, me.world.hidden):
+        await me.post(f"/v1/reviews/{hidden}/restore", {"reason": "it was fair"}, key=mark)
+
+
+async def replay(me: Person, dice: Dice, mark: str) -> None:
+    """Act again on a message from the gateway: what it brought about is not brought about twice."""
+    page = await me.get("/v1/admin/webhooks")
+    webhook = some(dice, page["items"]) if page else None
+    if webhook is not None:
+        await me.post(f"/v1/admin/webhooks/{webhook['id']}/replay", key=mark)
+
+
+async def look_into_it(me: Person, mark: str) -> None:
+    """Act again on everything that waits for a person."""
+    page = await me.get("/v1/admin/webhooks", outcome="attention", limit=100)
+    for webhook in page["items"] if page else ():
+        await me.post(f"/v1/admin/webhooks/{webhook['id']}/replay", key=f"{mark}{webhook['id']}")
+
+
+async def inspect(me: Person, dice: Dice, mark: str) -> None:
+    """Read what only admins may; send a mail again that failed."""
+    await me.get(dice.choice(("/v1/admin/audit", "/v1/admin/ledger", "/v1/admin/users")))
+    page = await me.get("/v1/admin/mails", state="failed")
+    mail = some(dice, page["items"]) if page else None
+    if mail is not None:
+        await me.post(f"/v1/admin/mails/{mail['id']}/resend", key=mark)
+
+
+ACTS: dict[str, Act] = {
+    "suspend": suspend,
+    "restore": restore,
+    "moderate": moderate,
+    "replay": replay,
+    "inspect": inspect,
+}

@@ -1,0 +1,65 @@
+"""The impatient: they press twice, from two tabs, with the same key; and are told the same thing twice."""
+
+import asyncio
+
+from entrypoints.container.simulating import Dice, stream
+from entrypoints.simulation.actors.customers import free_slot, mine, reserve, talks
+from entrypoints.simulation.people import Act, Person, some
+from entrypoints.simulation.wire import Answer
+
+
+async def book_twice(me: Person, dice: Dice, mark: str) -> None:
+    """One booking, asked for twice or thrice at once under one key."""
+    slot = await free_slot(me, dice)
+    if slot is None:
+        return
+    seats = dice.getrandbits(32)
+    answers = await asyncio.gather(*(reserve(me, stream(seats), mark, *slot) for _ in range(dice.choice((2, 2, 3)))))
+    _agree(me, [answer for answer in answers if answer is not None])
+
+
+async def write_thrice(me: Person, dice: Dice, mark: str) -> None:
+    """One message, sent three times at once."""
+    talk = some(dice, await talks(me))
+    if talk is None:
+        return
+    path = f"/v1/conversations/{talk['conversation_id']}/messages"
+    said = {"text": "Hello?"}
+    answers = await asyncio.gather(*(me.wish("messages", path, said, mark, field="text") for _ in range(3)))
+    _agree(me, [answer for answer in answers if answer is not None])
+
+
+async def refund_twice(me: Person, dice: Dice, mark: str) -> None:
+    """Cancel the same paid booking from two devices, each under its own key: one refund."""
+    booking = some(dice, await mine(me, "confirmed", "held"))
+    if booking is not None:
+        path = f"/v1/bookings/{booking['id']}/cancel"
+        await asyncio.gather(*(me.post(path, {"reason": "no time"}, key=f"{mark}{tab}") for tab in "ab"))
+
+
+async def reuse_a_key(me: Person, dice: Dice, mark: str) -> None:
+    """Another request under a key that was used: refused, and nothing done."""
+    slot, other = await free_slot(me, dice), await free_slot(me, dice)
+    if slot is None or other is None or slot == other:
+        return
+    first = await reserve(me, stream(1), mark, *slot)
+    if first is None or not first.fine:
+        return
+    body = {"job_id": other[0], "starts_at": other[1], "note": "another"}
+    second = await me.post("/v1/bookings", body, key=mark)
+    if second is not None and second.status not in (422, 409):
+        me.world.fail("E1 on the wire", f"{me.name} used the key {mark} for another booking and heard {second.status}")
+
+
+def _agree(me: Person, answers: list[Answer]) -> None:
+    done = {answer.raw for answer in answers if answer.fine}
+    if len(done) > 1:
+        me.world.fail("E1 on the wire", f"{me.name} asked for one thing at once and was given {len(done)}")
+
+
+ACTS: dict[str, Act] = {
+    "book_twice": book_twice,
+    "write_thrice": write_thrice,
+    "refund_twice": refund_twice,
+    "reuse_a_key": reuse_a_key,
+}

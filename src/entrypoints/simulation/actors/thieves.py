@@ -1,0 +1,73 @@
+"""Thieves: they try old refresh tokens, forged access tokens, links twice, and doors that are not theirs."""
+
+import asyncio
+
+from entrypoints.container.simulating import Dice
+from entrypoints.simulation.people import Act, Person, some
+from entrypoints.simulation.wire import Answer
+
+
+async def use_old_token(me: Person, dice: Dice, _: str) -> None:
+    """Show a refresh token that its owner has exchanged since. Later than moments after, it opens nothing and ends the
+    session it came from."""
+    victim = some(dice, [each for each in me.world.people.values() if each.old_tokens])
+    if victim is None:
+        return
+    token = some(dice, victim.old_tokens)
+    await asyncio.sleep(dice.choice((0.0, 20.0, 20.0)))
+    answer = await _unsigned(me, "/v1/sessions/refresh", {"refresh_token": token})
+    if answer is None or not answer.fine:
+        return
+    stale = me.world.exchanged_long_ago(token)
+    if stale:
+        me.world.fail("A3 on the wire", f"a refresh token of {victim.name}'s, exchanged {stale} ago, opened a session")
+
+
+async def forge(me: Person, dice: Dice, _: str) -> None:
+    """Show an access token with another's claims."""
+    victim = some(dice, [each for each in me.world.people.values() if each.access])
+    if victim is None:
+        return
+    head, claims, signature = victim.access.split(".")
+    turned = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
+    before, me.access = me.access, f"{head}.{claims}.{turned}"
+    answer = await me.ask("GET", "/v1/me", tries=1)
+    me.access = before
+    if answer is not None and answer.fine:
+        me.world.fail("forged token", f"a token of {victim.name}'s with a wrong signature was believed")
+
+
+async def use_link_twice(me: Person, dice: Dice, _: str) -> None:
+    """Ask for a magic link in somebody's name, read their mail, and use it twice."""
+    victim = some(dice, [each for each in me.world.people.values() if each.part.role == "customer"])
+    if victim is None:
+        return
+    await _unsigned(me, "/v1/magic-links", {"email": victim.email})
+    await asyncio.sleep(30.0)
+    token = me.world.mailed(victim.email, "magic_link")
+    if token is None:
+        return
+    tries = [_unsigned(me, "/v1/magic-links/consume", {"token": token}) for _ in range(2)]
+    answers = [answer for answer in await asyncio.gather(*tries) if answer is not None and answer.fine]
+    if len(answers) > 1:
+        me.world.fail("A4 on the wire", f"one magic link of {victim.name}'s opened {len(answers)} sessions")
+
+
+async def pry(me: Person, dice: Dice, _: str) -> None:
+    """As a stranger, ask for somebody's booking, payment, money or conversation."""
+    thing = some(dice, me.world.things)
+    if thing is None:
+        return
+    path, owner = thing
+    others = [each for each in me.world.people.values() if each.part.role == "customer" and each.name != owner]
+    stranger = others[int(dice.random() * len(others))]
+    answer = await stranger.ask("GET", path)
+    if answer is not None and answer.fine:
+        me.world.fail("T1 on the wire", f"a stranger reads {path} of {owner}: {answer.raw[:200]!r}")
+
+
+async def _unsigned(me: Person, path: str, body: dict[str, str]) -> Answer | None:
+    return await me.ask("POST", path, body, signed=False)
+
+
+ACTS: dict[str, Act] = {"use_old_token": use_old_token, "forge": forge, "use_link_twice": use_link_twice, "pry": pry}

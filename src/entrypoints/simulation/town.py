@@ -1,0 +1,141 @@
+"""The people who play, and the town they find: made once by use cases, kept as rows, and filled into every world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who do not exist
+FOUNDED = "2024-11-04T09:00:00+00:00"
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+CUSTOMER_ACTS: Mapping[str, float] = {
+    "book": 18,
+    "race": 2,
+    "pay": 5,
+    "cancel": 8,
+    "reschedule": 4,
+    "look_around": 1,
+    "review": 3,
+    "write": 4,
+    "read": 2,
+    "refresh": 2,
+}
+PROVIDER_ACTS: Mapping[str, float] = {
+    "answer": 10,
+    "finish": 9,
+    "call_off": 2.5,
+    "move": 2,
+    "refund": 3,
+    "revise": 2,
+    "open_job": 1.5,
+    "close_job": 0.7,
+    "hours": 2,
+    "respond": 2,
+    "write": 3,
+    "look_around": 1,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Somebody of the cast: what they are, where, and how often they do what."""
+
+    name: str
+    role: str
+    zone: str = "Europe/Lisbon"
+    acts: Mapping[str, float] = field(default_factory=dict)
+    jobs: tuple[Mapping[str, Any], ...] = ()
+    hours: tuple[str, ...] = ("08:00-12:00", "13:00-24:00")
+
+    @property
+    def email(self) -> str:
+        """Their address."""
+        return f"{self.name.lower()}@town.example"
+
+
+def _job(title: str, minor: int, currency: str = "EUR", **said: Any) -> Mapping[str, Any]:
+    return {
+        "title": title,
+        "category": "trade",
+        "price": {"amount_minor": minor, "currency": currency},
+        "duration": 60,
+        "place": "in town",
+        "slot_interval": 60,
+        "window_days": 4,
+        **said,
+    }
+
+
+PROVIDERS = (
+    Part(
+        name="Rosa",
+        role="provider",
+        zone="Europe/Lisbon",
+        acts=PROVIDER_ACTS,
+        jobs=(
+            _job("Piano lesson", 4500, buffer_after=15),
+            _job("Choir", 1200, capacity=3, duration=90, slot_interval=120),
+        ),
+    ),
+    Part(
+        name="Joe",
+        role="provider",
+        zone="America/New_York",
+        acts=PROVIDER_ACTS,
+        jobs=(
+            _job("Haircut", 3000, "USD", duration=30, slot_interval=30, policy="strict"),
+            _job("Advice", 0, "USD", terms="free", acceptance="request"),
+        ),
+        hours=("00:00-24:00",),
+    ),
+    Part(
+        name="Howe",
+        role="provider",
+        zone="Australia/Lord_Howe",
+        acts=PROVIDER_ACTS,
+        jobs=(
+            _job("Boat trip", 9900, "AUD", capacity=4, duration=180, slot_interval=180, policy="moderate"),
+            _job("Net mending", 2500, "AUD", terms="later"),
+        ),
+        hours=("20:00-04:00", "06:00-14:00"),
+    ),
+    Part(
+        name="Astrid",
+        role="provider",
+        zone="Antarctica/Troll",
+        acts=PROVIDER_ACTS,
+        jobs=(
+            _job("Ice walk", 7000, "NOK", buffer_before=30, buffer_after=30, acceptance="request"),
+            _job("Radio hour", 500, "NOK", capacity=2),
+        ),
+        hours=("00:00-24:00",),
+    ),
+    Part(
+        name="Yuki",
+        role="provider",
+        zone="Asia/Tokyo",
+        acts=PROVIDER_ACTS,
+        jobs=(
+            _job("Tea ceremony", 4000, "JPY", custom_policy={"tiers": [{"hours_before": 1, "refund_percent": 33}]}),
+            _job("Calligraphy", 1, "JPY", duration=45, slot_interval=45),
+        ),
+    ),
+)
+CUSTOMERS = tuple(
+    Part(name=name, role="customer", acts=CUSTOMER_ACTS) for name in ("Ana", "Ben", "Chloe", "Dev", "Emi", "Femi")
+)
+OTHERS = (
+    Part(
+        name="Impatience",
+        role="impatient",
+        acts={"book_twice": 4, "write_thrice": 3, "refund_twice": 1.5, "reuse_a_key": 1.5, "read": 1, "pay": 3},
+    ),
+    Part(name="Ada", role="admin", acts={"suspend": 0.8, "restore": 1.2, "moderate": 1.5, "replay": 1.5, "inspect": 1}),
+    Part(name="Fingers", role="thief", acts={"use_old_token": 2.5, "forge": 0.7, "use_link_twice": 1, "pry": 1.5}),
+    Part(name="Dashboard", role="dashboard", acts={"refund_by_hand": 2.5}),
+    Part(name="Newcomer", role="newcomer", acts={"sign_up": 2.5, "lose_password": 1.2, "leave": 1}),
+    Part(name="Mona", role="member", acts={"join": 1.2, "part": 1, "regrade": 1, "rename": 0.7}),
+)
+CAST = (*PROVIDERS, *CUSTOMERS, *OTHERS)
+SETTLED = tuple(one for one in CAST if one.role in ("provider", "customer", "impatient", "admin", "member"))
+"""Those who have an account from the beginning."""

@@ -1,0 +1,109 @@
+"""The watch: rules after every commit, what must be true when all is quiet, and what no log may hold."""
+
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from domain.shared.errors import Refusal
+from entrypoints.container.simulating import Judge, Scene, late
+
+QUIET_AFTER = 3600.0
+
+_EXPECTED = frozenset({"reaction failed", "cannot work now", "lease lost", "security event not kept"})
+"""Warnings that faults bring about; with an exception nobody expected, they are failures all the same."""
+
+
+class Watch:
+    """Judges the rows of one scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._judge = Judge({name: table.rows for name, table in scene.memory.tables.items()})
+        self._judge.judge()
+
+    def after(self, changes: Any) -> list[tuple[str, str]]:
+        """What this commit broke."""
+        for table, before, after in changes:
+            self._judge.note(table, before, after)
+        return [(f"rule {each.code}", f"{each.name}: {each.subject}: {each.said}") for each in self._judge.judge()]
+
+    def when_quiet(self) -> Iterator[tuple[str, str]]:
+        """What still waits, and where our books differ from the gateway's, once nothing fails any more."""
+        scene = self._scene
+        tables = {name: table.rows for name, table in scene.memory.tables.items()}
+        for broken in late(tables, now=scene.clock.now(), grace=scene.grace):
+            yield f"liveness {broken.code}", f"{broken.name}: {broken.subject}: {broken.said}"
+        for event in scene.rows("outbox"):
+            if event["dead_at"] is not None and event["finished_at"] is None:
+                yield "liveness dead letter", f"{event['name']} was given up: {event['last_error']}"
+            elif event["finished_at"] is None and event["due_at"] <= scene.clock.now():
+                yield "liveness outbox", f"{event['name']} waits since {event['due_at']}: {event['last_error']}"
+        yield from _books(scene)
+
+
+def _books(scene: Scene) -> Iterator[tuple[str, str]]:
+    """M5: after things settle the ledger equals the gateway."""
+    ours = {row["gateway_ref"]: row for row in scene.rows("payments") if row["gateway_ref"] is not None}
+    known = {str(row["id"]) for row in scene.rows("payments")}
+    for theirs in scene.gateway_payments():
+        row = ours.get(theirs["ref"])
+        if row is None:
+            if theirs["captured"] - theirs["refunded"] and theirs["payment_id"] in known:
+                yield "M5 books", f"the gateway holds {theirs['captured']} under {theirs['ref']}, which we do not know"
+            continue
+        mine = (row["captured_minor"], row["refunded_minor"])
+        if mine != (theirs["captured"], theirs["refunded"]):
+            said = f"payment {row['id']} {row['state']}: captured, refunded are {mine} here"
+            yield "M5 books", f"{said} and {(theirs['captured'], theirs['refunded'])} at the gateway"
+        balance = sum(
+            entry["amount_minor"]
+            for entry in scene.rows("ledger")
+            if entry["payment_id"] == row["id"] and entry["account"] == scene.cash_account
+        )
+        if balance != theirs["captured"] - theirs["refunded"]:
+            yield "M5 ledger", f"payment {row['id']}: the ledger holds {balance}, the gateway {theirs['captured']}"
+
+
+@contextmanager
+def listening(hear: Any) -> Iterator[None]:
+    """While the block lasts, warnings and errors that are logged are told to `hear(level, said)` instead."""
+    before = structlog.get_config()
+
+    def heard(_: Any, level: str, said: Mapping[str, Any]) -> Any:
+        hear(level, said)
+        raise structlog.DropEvent
+
+    structlog.configure(
+        processors=[heard],
+        wrapper_class=structlog.make_filtering_bound_logger(30),
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def unexpected(level: str, said: Mapping[str, Any]) -> str | None:
+    """What a log line tells that must never happen, if it does."""
+    if wrong := said.get("exc_info"):
+        error = wrong if isinstance(wrong, BaseException) else sys.exc_info()[1]
+        return f"{said.get('event')}: {_whole(error)} {said.get('duty', said.get('event_name', ''))}".strip()
+    if level in ("error", "critical") and said.get("event") not in _EXPECTED:
+        return f"{said.get('event')}: {said.get('error', '')} {said.get('event_name', '')}".strip()
+    return None
+
+
+def _whole(error: BaseException | None) -> str:
+    """The error, and where it came from."""
+    if error is None:
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " > ".join(f"{frame.filename.rpartition('/src/')[2]}:{frame.lineno}" for frame in frames)
+    numbers = dict(error.details) if isinstance(error, Refusal) else ""
+    return f"{type(error).__name__}: {error} {numbers} ({places})"
