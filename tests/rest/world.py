@@ -100,7 +100,7 @@ class World:
 
     def renew(self) -> None:
         """Begin anew: nobody, nothing, and Monday morning."""
-        self.house.container.store().tables = MemoryStore().tables
+        vars(self.house.container.store()).update(vars(MemoryStore()))
         self.mailer.sent.clear()
         self.mailer.messages.clear()
         self.mailer.away = False

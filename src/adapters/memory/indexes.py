@@ -2,12 +2,14 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from adapters.persistence.schema.tables import Excludes, Row
 from application.ports.criteria import Between, Present
 from domain.shared.time import Span
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Ordered:
@@ -72,7 +74,8 @@ class Taken:
         group = self._groups.get(equal)
         if not group:
             return []
-        first = bisect_right(group, span.starts_at - self._longest, key=_value)
+        since = span.starts_at - min(self._longest, span.starts_at - _BEGINNING)
+        first = bisect_right(group, since, key=_value)
         return [key for _, key in group[first : bisect_left(group, span.ends_at, key=_value)]]
 
 

@@ -3,7 +3,8 @@
 import io
 from pathlib import Path
 
-from alembic import command
+import sqlalchemy as sa
+from alembic import command, context, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -27,6 +28,15 @@ def offline_sql() -> str:
     config.output_buffer = io.StringIO()
     command.upgrade(config, "head", sql=True)
     return config.output_buffer.getvalue()
+
+
+def run(script: Path) -> None:
+    """For a revision: run this SQL, statement by statement as the driver wants it."""
+    if context.is_offline_mode():
+        context.execute(script.read_text())
+        return
+    connection = op.get_bind().connection.driver_connection
+    sa.util.await_only(connection.execute(script.read_text()))
 
 
 def _config(owner_url: str) -> Config:

@@ -82,6 +82,7 @@ def function() -> str:
     joins = " ".join(_joins())
     ratings = _joins()[0]
     using = ", ".join(name for name, _ in PARAMETERS)
+    # By relevance only ids and scores are ranked; whole rows are fetched for the page alone.
     score = _SCORE.replace("'", "''")
     return f"""
 create or replace function search_jobs({parameters})
@@ -93,21 +94,25 @@ declare
   ordered text;
   source text := 'jobs j';
   score text := '0::bigint';
+  rated text := '';
+  beyond text := 'true';
+  page text := 'least(coalesce($16, 100), 1000)';
 begin
 {filters}
   if sort = 'relevance' then
-    score := '{score}';
-    ordered := 'score desc, j.published_at desc, j.id desc';
-    source := '(select j.*, ' || score || ' as score from jobs j {ratings} where ' || wanted
-      || ' order by j.published_at desc, j.id desc limit {RELEVANT}) j';
-    score := 'j.score';
+    if least_rating is not null then rated := '{ratings}'; end if;
+    if mark_id is not null then beyond := '(hits.score, hits.published_at, hits.id) < ($13, $14, $15)'; end if;
+    score := 'hits.score';
+    ordered := 'hits.score desc, hits.published_at desc, hits.id desc';
+    source := '(select * from (select j.id, j.published_at, {score} as score from jobs j ' || rated
+      || ' where ' || wanted || ' order by j.published_at desc, j.id desc limit {RELEVANT}) hits where ' || beyond
+      || ' order by ' || ordered || ' limit ' || page || ') hits join jobs j on j.id = hits.id';
     wanted := 'true';
-    if mark_id is not null then wanted := '(j.score, j.published_at, j.id) < ($13, $14, $15)'; end if;
 {sorts}
   else raise exception 'no such order' using errcode = '22023';
   end if;
   return query execute 'select {listed.replace("'", "''")}, ' || score || ' from ' || source
-    || ' {joins} where ' || wanted || ' order by ' || ordered || ' limit least(coalesce($16, 100), 1000)'
+    || ' {joins} where ' || wanted || ' order by ' || ordered || ' limit ' || page
   using {using};
 end $function$
 """.strip()
