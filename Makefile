@@ -10,10 +10,10 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo migrate test lint types contracts units coverage fmt env-example lock clean
+.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash release bench fmt env-example lock clean
 
 help: ## Say what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 run: .venv/.installed ## Start everything on http://127.0.0.1:8000: database, demo data, API and worker
 	@$(BIN)/guildhall serve --demo
@@ -41,6 +41,20 @@ units: .venv/.installed-dev ## Run the tests
 
 coverage: ## Refuse a domain of which less than 95 % of the branches were run
 	@$(BIN)/coverage report --include='src/domain/*' --fail-under=95
+
+PROOF := PYTHONPATH=src $(BIN)/python -m tests.proof
+
+prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign in at most 20 minutes; ARGS="stories model" for some
+	@$(PROOF) $(ARGS)
+
+prove-crash: .venv/.installed-dev ## Kill API, worker and database 200 times under load, in about 30 minutes
+	@$(PROOF).crashes $(ARGS)
+
+release: .venv/.installed-dev ## Simulate 10,000 seeds of 400 steps, as before every release
+	@$(PROOF).simulation --seeds 10000 --steps 400 --jobs $(WORKERS) $(ARGS)
+
+bench: .venv/.installed-dev ## Measure the house beside a floor, an ORM, Django and Fastify
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 fmt: .venv/.installed-dev ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
