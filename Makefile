@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash release bench fmt env-example lock clean
+.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash prove-release bench fmt env-example lock clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -50,7 +50,7 @@ prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign i
 prove-crash: .venv/.installed-dev ## Kill API, worker and database 200 times under load, in about 30 minutes
 	@$(PROOF).crashes $(ARGS)
 
-release: .venv/.installed-dev ## Simulate 10,000 seeds of 400 steps, as before every release
+prove-release: .venv/.installed-dev ## Simulate 10,000 seeds of 400 steps, as before every release
 	@$(PROOF).simulation --seeds 10000 --steps 400 --jobs $(WORKERS) $(ARGS)
 
 bench: .venv/.installed-dev ## Measure the house beside a floor, an ORM, Django and Fastify
