@@ -1,10 +1,10 @@
 """Providers keep their hours, customers see the free slots in them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from application.inputs import submitted
 from application.ports.clock import Clock
@@ -33,6 +33,7 @@ from domain.scheduling import (
     bookable_dates,
     reach,
     slots,
+    told,
 )
 from domain.shared.actors import Actor
 from domain.shared.errors import Invalid, NotFound, Outdated, Refusal, Unauthenticated
@@ -98,8 +99,7 @@ class BookableJob:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreeSlot:
+class FreeSlot(NamedTuple):
     """A start that can be booked now. `shown_start` and `shown_end` are the same two moments on the asker's clocks,
     offset included, so that the two 01:30 of an autumn night differ."""
 
@@ -334,12 +334,11 @@ class ListFreeSlots:
         job = await self.readers.one(actor, BookableJob, job_id)
         found = await self.readers.page(actor, AvailabilityView, {"id": job.provider_id}, order=Order(), limit=1)
         hours = found.items[0] if found.items else None
-        shown_in = search.zone or (hours.zone if hours else "UTC")
+        shown_in = zone_of(search.zone or (hours.zone if hours else "UTC")).key
         first, last = _dates(search, now.astimezone(zone_of(hours.zone if hours else shown_in)).date())
         offered: list[OfferedSlot] = []
         if hours is not None and job.state is JobState.PUBLISHED:
             offered = await self._offered(job, hours, search.seats, now=now, first=first, last=last)
-        clocks = zone_of(shown_in)
         return FreeSlots(
             job_id=job.id,
             provider_id=job.provider_id,
@@ -347,7 +346,7 @@ class ListFreeSlots:
             shown_in=shown_in,
             first=first,
             last=last,
-            slots=[_shown(slot, clocks) for slot in offered],
+            slots=list(_shown(offered, shown_in)),
         )
 
     async def _offered(
@@ -371,11 +370,8 @@ def _dates(search: SlotSearch, today: date) -> tuple[date, date]:
     return first, last
 
 
-def _shown(slot: OfferedSlot, clocks: ZoneInfo) -> FreeSlot:
-    return FreeSlot(
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        shown_start=slot.starts_at.astimezone(clocks).isoformat(),
-        shown_end=slot.ends_at.astimezone(clocks).isoformat(),
-        seats_left=slot.seats_left,
-    )
+def _shown(offered: list[OfferedSlot], zone: str) -> Iterator[FreeSlot]:
+    begins = told((slot.starts_at for slot in offered), zone)
+    ends = told((slot.ends_at for slot in offered), zone)
+    for slot, shown_start, shown_end in zip(offered, begins, ends, strict=True):
+        yield FreeSlot(slot.starts_at, slot.ends_at, shown_start, shown_end, slot.seats_left)

@@ -19,7 +19,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.scheduling import Availability, Busy, OfferedSlot, Override, SlotRules, TimeOff, Weekly, offers, slots
+from domain.scheduling import (
+    Availability,
+    Busy,
+    OfferedSlot,
+    Override,
+    SlotRules,
+    TimeOff,
+    Weekly,
+    offers,
+    slots,
+    told,
+)
 from domain.scheduling.walltime import regimes
 from domain.shared.ids import JobId, UserId
 from domain.shared.terms import occupancy_of
@@ -410,3 +421,12 @@ if __name__ == "__main__":
     first_year, last_year = (int(year) for year in sys.argv[1:3])
     compared, agreed = sweep(first_year, last_year)
     print(f"{compared} transitions compared, {agreed} slots agreed on, 0 differences")
+
+
+@given(
+    st.sampled_from(sorted(available_timezones())),
+    st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)), max_size=8),
+)
+def test_moments_are_told_as_the_clocks_of_the_zone_tell_them(zone: str, moments: list[datetime]) -> None:
+    moments.sort()
+    assert list(told(moments, zone)) == [moment.astimezone(ZoneInfo(zone)).isoformat() for moment in moments]

@@ -22,6 +22,7 @@ from domain.scheduling.slots import (
     reach,
     slots,
 )
+from domain.scheduling.walltime import told
 
 __all__ = [
     "Availability",
@@ -47,4 +48,5 @@ __all__ = [
     "offers",
     "reach",
     "slots",
+    "told",
 ]

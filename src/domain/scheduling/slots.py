@@ -101,6 +101,24 @@ def slots(
 ) -> list[OfferedSlot]:
     """Every start offered on the local dates `first` to `last` for that many seats, in order. `busy` holds at least
     what overlaps `reach(rules, first, last)`."""
+    length = timedelta(minutes=rules.duration)
+    return [
+        OfferedSlot(begins := EPOCH + start * MINUTE, begins + length, rules.capacity - taken)
+        for start, taken in _offered(availability, rules, busy, now=now, first=first, last=last, seats=seats)
+    ]
+
+
+def _offered(
+    availability: OpeningHours,
+    rules: SlotRules,
+    busy: Iterable[Busy],
+    *,
+    now: datetime,
+    first: date,
+    last: date,
+    seats: int,
+) -> list[tuple[int, int]]:
+    """The minutes of the starts, in order, and how many seats are taken at each."""
     if seats < 1:
         raise Invalid("a booking takes at least one seat", field="seats", least=1)
     dates = bookable_dates(availability, rules, now=now, first=first, last=last)
@@ -116,11 +134,7 @@ def slots(
     taken, refused = _standing_against(busy, rules, seats)
     too_soon = (0, next_minute(now) + rules.notice)
     starts = without(starts, (too_soon, *refused))
-    length = timedelta(minutes=rules.duration)
-    return [
-        OfferedSlot(begins := EPOCH + start * MINUTE, begins + length, rules.capacity - taken.get(start, 0))
-        for start in _on_grid(windows, starts, rules.interval)
-    ]
+    return [(start, taken.get(start, 0)) for start in _on_grid(windows, starts, rules.interval)]
 
 
 def offers(
@@ -135,8 +149,9 @@ def offers(
     """Whether this very start is among the slots; `busy` holds at least what overlaps `rules.blocked(starts_at)`."""
     starts_at = instant(starts_at)
     day = starts_at.astimezone(zone(availability.zone)).date()
-    listed = slots(availability, rules, busy, now=now, first=day, last=day, seats=seats)
-    return any(slot.starts_at == starts_at for slot in listed)
+    offered = _offered(availability, rules, busy, now=now, first=day, last=day, seats=seats)
+    wanted = minute(starts_at)
+    return EPOCH + wanted * MINUTE == starts_at and any(start == wanted for start, _ in offered)
 
 
 def bookable_dates(

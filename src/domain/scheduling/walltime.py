@@ -1,6 +1,7 @@
 """Wall time against real time. A zone's offset changes; the real minutes between two changes show one run of wall
 minutes each, so a gap is a wall time that no minute shows and a fold one that two minutes show."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ Regime = tuple[int, int, int]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
 MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
 DAY = 24 * 60
 
 _STEP = 2 * 86_400
@@ -37,6 +39,19 @@ def around(zone_name: str, first_day: int, last_day: int) -> list[Regime]:
     since, until = (first_day - 2) * 86_400, (last_day + 3) * 86_400
     years = (EPOCH + timedelta(seconds=since)).year, (EPOCH + timedelta(seconds=until)).year
     return [regime for regime in regimes(zone_name, *years) if regime[0] < until and since < regime[1]]
+
+
+def told(moments: Iterable[datetime], zone_name: str) -> Iterator[str]:
+    """These moments, given in UTC and in order, as the zone's clocks tell them: ISO 8601 with the offset."""
+    since = until = offset = 0
+    suffix = ""
+    for moment in moments:
+        second = (moment - EPOCH) // _SECOND
+        if not since <= second < until:
+            day = second // 86_400
+            since, until, offset = next(each for each in around(zone_name, day, day) if each[0] <= second < each[1])
+            suffix = (EPOCH + timedelta(seconds=since)).astimezone(zone(zone_name)).isoformat()[19:]
+        yield (moment + timedelta(seconds=offset)).isoformat()[:-6] + suffix
 
 
 def showing(opens: int, closes: int, clocks: list[Regime]) -> list[Stretch]:
