@@ -1,0 +1,1 @@
+"""Payment stories: every order in which a gateway can tell of them ends in one state."""
