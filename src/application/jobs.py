@@ -222,15 +222,17 @@ class ReviseJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishJob:
-    """Offer a job to everybody: it is found in searches and takes bookings."""
+    """Offer a job to everybody: it is found in searches and takes bookings. Whoever performs it has to be there for it:
+    a member of the organization, and not suspended."""
 
     begin: Begin
     clock: Clock
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound, NotYourJob, JobStateRefused)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound, NotYourJob, NotAProvider, JobStateRefused)
 
     async def __call__(self, actor: Actor, job_id: JobId) -> Job:
         async with self.begin(actor) as work:
             job = await _own(work, actor, job_id)
+            await _there(work, job)
             job.publish(now=self.clock.now())
             return work.answer(job)
 
@@ -341,6 +343,16 @@ async def _own(work: Work, actor: Actor, job_id: JobId) -> Job:
     if job.bookable:
         raise NotYourJob("this is somebody else's job")
     raise NotFound.of("job", job_id)
+
+
+async def _there(work: Work, job: Job) -> None:
+    """Whoever performs the job can, and still can when this is committed."""
+    provider = await work.users.get(job.provider_id)
+    membership = await work.memberships.first(user_id=job.provider_id, organization_id=job.organization_id)
+    if membership is None or provider.suspended:
+        raise NotAProvider("whoever performs this job is suspended, or has left the organization")
+    work.guard(provider)
+    work.guard(membership)
 
 
 def _given(said: JobDraft | JobRevision) -> dict[str, Any]:

@@ -363,6 +363,37 @@ async def test_what_a_suspended_provider_offers_is_no_longer_offered(market):
     assert states == {hers.id: "archived", his.id: "published", draft.id: "draft"}
 
 
+async def test_nobody_publishes_what_a_suspended_provider_or_one_who_left_would_perform(market):
+    vera = await market.provider()
+    team = (await market.job(vera)).organization_id
+    boss, tom = (
+        await market.member("boss", team, MemberRole.MANAGER),
+        await market.member("tom", team, MemberRole.MEMBER),
+    )
+    drafts = [await market.job(each, publish=False, organization_id=team) for each in (vera, tom)]
+    async with market.begin(OPERATOR) as work:
+        user = await work.users.get(vera.user_id)
+        user.suspend(by=OPERATOR, reason="complaints", now=NOW)
+        work.memberships.remove(await work.memberships.first(user_id=tom.user_id, organization_id=team))
+    for draft in drafts:
+        with pytest.raises(NotAProvider):
+            await market.use(PublishJob)(boss, draft.id)
+        assert market.row("jobs", draft.id)["state"] == "draft"
+
+
+async def test_a_provider_who_is_suspended_in_that_instant_is_not_published(market):
+    vera = await market.provider()
+    draft = await market.job(vera, publish=False)
+
+    async def suspended() -> None:
+        async with market.begin(OPERATOR) as work:
+            (await work.users.get(vera.user_id)).suspend(by=OPERATOR, reason="complaints", now=NOW)
+
+    market.meanwhile = suspended
+    with pytest.raises(StaleVersion):
+        await market.use(PublishJob)(vera, draft.id)
+
+
 async def test_who_leaves_an_organization_no_longer_works_for_it(market):
     vera = await market.provider()
     job = await market.job(vera)
