@@ -691,6 +691,20 @@ class TestRefunds:
         await shop.worker.all()
         assert shop.figures(booking) == (10_000, 0, 1_000)
 
+    @pytest.mark.parametrize("mood", [PENDING, LOST, DOWN])
+    async def test_one_that_takes_many_days_is_asked_after_day_by_day(self, shop: Shop, mood: str) -> None:
+        booking = await shop.paid()
+        shop.gateway.moods = [PENDING, mood, mood, mood]
+        await shop.use(RefundPayment)(shop.vera, shop.id_of(booking), Repayment(amount_minor=1_000))
+        for _ in range(4):
+            await shop.worker.all()
+            assert shop.figures(booking) == (10_000, 1_000, 0)
+            shop.clock.advance(timedelta(days=1))
+        for _ in range(3):
+            await shop.worker.all()
+            shop.clock.advance(timedelta(days=1))
+        assert shop.figures(booking) == (10_000, 0, 1_000)
+
     async def test_a_refund_made_at_the_gateway_by_hand_is_taken_into_the_books(self, shop: Shop) -> None:
         booking = await shop.paid()
         by_hand = RefundOrder(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from application.payments.settling import ask_to_open, ask_to_refund, take_opening, take_sending
+from application.payments.settling import PENDING_CHECK, ask_to_open, ask_to_refund, take_opening, take_sending
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payments import PaymentGateway
@@ -48,4 +48,8 @@ class ResolveUnknown:
         async with self.begin(actor) as work:
             refund = await work.refunds.get(event.refund_id)
             payment = await work.payments.get(refund.payment_id)
-            take_sending(work, refund, payment, answer, ids=self.ids, now=self.clock.now(), tries=event.tries)
+            was_pending, now = refund.state is RefundState.PENDING, self.clock.now()
+            take_sending(work, refund, payment, answer, ids=self.ids, now=now, tries=event.tries)
+            if was_pending and refund.state is RefundState.PENDING:
+                again = RefundDoubted(refund_id=refund.id, tries=0)
+                work.schedule(again, about=refund, at=now + PENDING_CHECK)
