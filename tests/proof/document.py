@@ -1,0 +1,93 @@
+"""Writes docs/proof.md from the last reports: `python -m tests.proof.document`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.proof.reporting import FOLDER
+
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "proof.md"
+
+PREFACE = """# Proof
+
+What the last run of every campaign saw. Nothing here is written by hand but the sentences that say what a campaign
+does and what it cannot show: the figures are those the campaign printed, and `python -m tests.proof.document` put them
+here from its report. Run them yourself: `make prove`, `make prove-crash`, `make prove-release`, `make bench`.
+
+Every campaign has negative controls: bugs planted from `tests/planted/` that it must find. What the benchmarks
+measured is in [benchmarks/results](../benchmarks/results)."""
+
+ABOUT = {
+    "simulation": "The whole house in one process on memory: real REST, use cases, reactions and worker under a virtual"
+    " clock and a seeded scheduler, with faults at every await and every rule judged after every commit.",
+    "release": "The same, as it is run before a release.",
+    "planted": "Real mistakes, planted one at a time, and how long it took to find each.",
+    "model": "Random stories over HTTP against memory, PostgreSQL and a reference model: three answers that must agree,"
+    " and two dumps that must be equal.",
+    "schedules": "Every pair of writing use cases on shared rows, interleaved at every call of the database, with up to"
+    " two preemptions.",
+    "stories": "Every payment story, told in every order of its webhooks, once and with duplicates: one final state.",
+    "fuzz": "The whole OpenAPI in nine roles on a town full of valid data: nothing undocumented, nothing 5xx.",
+    "sockets": "Odd bytes on raw sockets; the next honest client must be answered.",
+    "mutation_constraints": "Every constraint, policy and trigger dropped once on a database of its own; something must"
+    " notice.",
+    "mutation_domain": "The domain changed in one place at a time; its tests must fail.",
+    "stampede": "5,000 clients at one slot, over HTTP, against two API processes.",
+    "crashes": "Two API processes, a worker and PostgreSQL killed at random moments under load; the client's history"
+    " is the judge.",
+}
+
+
+def main() -> int:
+    """Write the page; 1 when a campaign has no report."""
+    parts = [PREFACE]
+    missing = []
+    for name, about in ABOUT.items():
+        path = FOLDER / f"{name}.json"
+        if not path.exists():
+            missing.append(name)
+            continue
+        parts.append(_section(name, about, json.loads(path.read_text())))
+    TARGET.write_text("\n\n".join(parts) + "\n")
+    for name in missing:
+        sys.stderr.write(f"{name} has no report\n")
+    return 1 if missing else 0
+
+
+def _section(name: str, about: str, report: dict[str, Any]) -> str:
+    machine = report["machine"]
+    when = report["started"][:16].replace("T", " ")
+    lines = [f"## {name.replace('_', ' of the ', 1).capitalize()}", "", about, ""]
+    verdict = f"{len(report['failures'])} failures" if report["failures"] else "no failure"
+    lines += [
+        f"{when} UTC, {report['seconds'] / 60:.1f} minutes on {machine['cpus']} cores,"
+        f" Python {machine['python']}: **{verdict}**.",
+        "",
+        "| Figure | Value |",
+        "|---|---|",
+    ]
+    lines += [f"| {_cell(figure)} | {_cell(value)} |" for figure, value in report["figures"].items()]
+    if report["failures"]:
+        lines += ["", *(f"- failed: {failure}" for failure in report["failures"])]
+    if report["shortfalls"]:
+        lines += ["", "Falls short:", "", *(f"- {shortfall}" for shortfall in report["shortfalls"])]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        text = ", ".join(f"{key} {number}" for key, number in value.items())
+    elif isinstance(value, list):
+        text = "; ".join(map(str, value))
+    elif isinstance(value, float):
+        text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        text = f"{value:,}"
+    else:
+        text = str(value)
+    return text.replace("|", "\\|").replace("_", " ").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
