@@ -48,6 +48,11 @@ def _sometime(table: str, **columns: object) -> Plant:
     return lambda town: town.set(table, town.some(table), **columns)
 
 
+def _ended_early(town: Town) -> None:
+    booking = town.some("bookings", lambda row: row["state"] == "expired")
+    town.set("bookings", booking, expires_at=booking["expires_at"] + DAYS)
+
+
 def _again(table: str, where: Callable[[Row], bool] = lambda _: True, **columns: object) -> Plant:
     """Some row of that table a second time, but for these columns."""
     return lambda town: town.add(table, town.some(table, where), **columns)
@@ -191,6 +196,11 @@ PLANTS: dict[str, Plant] = {
     "the_history_is_a_path": _when("bookings", lambda row: row["state"] == "completed", state="no_show"),
     "what_is_blocked_is_the_time_and_its_buffers": _raised("bookings", "buffer_after"),
     "the_snapshot_decides_the_refund": _when("bookings", lambda row: row["paid"], refund_minor=1),
+    "news_is_told_once": _again("notifications", lambda row: row["kind"] == "booking.confirmed"),
+    "no_more_goes_back_than_was_decided": _raised(
+        "refunds", "amount_minor", lambda row: row["reason"] == "the booking was cancelled"
+    ),
+    "no_hold_ends_before_its_time": _ended_early,
     "a_move_is_told": _raised("bookings", "sequence"),
     "a_reference_is_one_booking": _again("bookings"),
     "the_price_is_what_is_asked": _raised("payments", "amount_minor"),

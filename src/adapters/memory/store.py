@@ -153,7 +153,8 @@ class MemoryStore(Store):
             case Insert(table, row, numbers):
                 return Insert(table, self.tables[table].codec.stored(row), numbers)
             case Update(table, row, expected):
-                return Update(table, self.tables[table].codec.stored(row), expected)
+                rows = self.tables[table]
+                return Update(table, rows.codec.stored(row, rows.rows.get(row["id"])), expected)
         return write
 
     def _move(self, tally: Tally, undo: list[tuple[str, Any, Row | None]]) -> int:

@@ -1,5 +1,6 @@
 """Rows of one table in memory, held to the constraints the schema declares."""
 
+import re
 from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Any
@@ -34,6 +35,8 @@ class MemoryTable:
         self.references = [c for c in declared.constraints if isinstance(c, References)]
         self._groups: dict[str, dict[Any, dict[Any, None]]] = {column: {} for column in _grouped(declared)}
         self._ordered: dict[str, Ordered] = {}
+        self._aside = frozenset(declared.names) - _spoken_of(declared) - {self.key, *self._groups}
+        """The columns by which rows are neither found nor compared."""
         self._orderly = {column.name for column in declared.columns if column.type in _ORDERLY}
 
     def add(self, row: Row) -> None:
@@ -43,6 +46,11 @@ class MemoryTable:
 
     def put(self, row: Row) -> None:
         """Store this row in place of the one with its key; refuses what a constraint forbids, changing nothing."""
+        was = self.rows.get(row[self.key])
+        if was is not None and self._stays_in_place(was, row):
+            self._judge_alone(row)
+            self.rows[row[self.key]] = row
+            return
         before = self.remove(row[self.key])
         try:
             self._judge(row)
@@ -51,6 +59,11 @@ class MemoryTable:
                 self._keep(before)
             raise
         self._keep(row)
+
+    def _stays_in_place(self, was: Row, row: Row) -> bool:
+        """Whether no index and nothing that compares rows sees a difference."""
+        aside = self._aside
+        return all(value is was[name] or name in aside for name, value in row.items())
 
     def remove(self, key: Any) -> Row | None:
         """Forget the row of that key; returns what it was."""
@@ -96,6 +109,7 @@ class MemoryTable:
             return None
         if column not in self._ordered:
             self._ordered[column] = Ordered(column, self.rows.items())
+            self._aside -= {column}
         found = self._ordered[column].within(wanted, descending=descending)
         return [self.rows[key] for key in islice(found, limit)]
 
@@ -124,13 +138,16 @@ class MemoryTable:
         for ordered in self._ordered.values():
             ordered.add(key, row)
 
-    def _judge(self, row: Row) -> None:
+    def _judge_alone(self, row: Row) -> None:
         for column in self._required:
             if row[column] is None:
                 raise refusals.violation(f"{self.declared.name}_{column}_not_null")
         for check in self._checks:
             if not check.holds(row):
                 raise refusals.violation(check.name)
+
+    def _judge(self, row: Row) -> None:
+        self._judge_alone(row)
         if row[self.key] in self.rows:
             raise refusals.duplicate(f"{self.declared.name}_pkey")
         for unique, keys in self._uniques:
@@ -148,6 +165,20 @@ class MemoryTable:
             other[excludes.differ] != row[excludes.differ] and other[excludes.overlap].overlaps(row[excludes.overlap])
             for other in others
         )
+
+
+def _spoken_of(declared: Table) -> frozenset[str]:
+    """Every column that a constraint between rows names, or its condition does."""
+    told: list[str] = []
+    for each in declared.constraints:
+        match each:
+            case Unique(columns=columns, where=where):
+                told += [*columns, where.sql if where else ""]
+            case References(column=column):
+                told.append(column)
+            case Excludes(equal=equal, differ=differ, overlap=overlap, where=where):
+                told += [equal, differ, overlap, where.sql]
+    return frozenset(declared.names) & frozenset(re.findall(r"\w+", " ".join(told)))
 
 
 def _values(unique: Unique, row: Row) -> Key | None:

@@ -25,13 +25,16 @@ class Codec:
         self._fits = tuple((column.name, _FIT[column.type]) for column in table.columns)
         self._changeable = tuple(column.name for column in table.columns if column.type is Type.JSON)
 
-    def stored(self, row: Row) -> Row:
-        """The row as it is kept: a copy all of its own."""
+    def stored(self, row: Row, was: Row | None = None) -> Row:
+        """The row as it is kept: a copy all of its own. Values that are those of the row it replaces fit already."""
         kept: Row = {}
         try:
             for name, fit in self._fits:
                 value = row[name]
-                kept[name] = None if value is None else fit(value)
+                if value is None or (was is not None and value is was[name]):
+                    kept[name] = value
+                else:
+                    kept[name] = fit(value)
         except (TypeError, ValueError, OverflowError) as error:
             raise refusals.unstorable() from error
         return kept

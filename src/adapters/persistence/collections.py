@@ -16,11 +16,13 @@ A = TypeVar("A", bound=Identified)
 
 @dataclass(slots=True)
 class Tracked(Generic[A]):
-    """One aggregate in a block, and the image it was loaded with (None: it is new)."""
+    """One aggregate in a block, and the image it was loaded with (None: it is new). `next` is the version it has after
+    the commit, once the changes are known."""
 
     thing: A
     was: Row | None
     removed: bool = False
+    next: int | None = None
 
 
 class StoredCollection(Collection[A]):

@@ -73,10 +73,13 @@ class Mapper(Generic[A]):
 
     def row(self, thing: A) -> Row:
         """The whole row of this object, derived columns included."""
-        row = self.image(thing)
+        return self.completed(self.image(thing), thing)
+
+    def completed(self, image: Row, thing: A) -> Row:
+        """This image of the object, made its whole row."""
         for f in self._derived:
-            f.write(getattr(thing, f.name), row)
-        return row
+            f.write(getattr(thing, f.name), image)
+        return image
 
     def build(self, row: Mapping[str, Any]) -> A:
         """The object of a row; timeless invariants are checked again on the way."""

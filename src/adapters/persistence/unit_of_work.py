@@ -161,21 +161,27 @@ class StoredWork(Work):
         tracked = collection.tracked.get(thing.id) if collection else None
         if tracked is None or collection is None:
             return thing.version
-        changed = tracked.was is None or collection.kept.mapper.image(thing) != tracked.was
-        return (tracked.was["version"] if tracked.was else 0) + changed
+        if tracked.next is None:
+            changed = tracked.was is None or collection.kept.mapper.image(thing) != tracked.was
+            tracked.next = (tracked.was["version"] if tracked.was else 0) + changed
+        return tracked.next
 
     def _write(self, kept: Kept, tracked: Tracked[Any]) -> Write | None:
         if tracked.removed:
             return None if tracked.was is None else Delete(kept.table.name, tracked.thing.id, tracked.was["version"])
-        if tracked.was is not None and kept.mapper.image(tracked.thing) == tracked.was:
-            return None
-        row = kept.mapper.row(tracked.thing)
+        image = kept.mapper.image(tracked.thing)
         if tracked.was is None:
+            row = kept.mapper.completed(image, tracked.thing)
+            tracked.next = 1
             if "version" in row:
                 row["version"] = 1
             return Insert(kept.table.name, row, self._numbers.get(tracked.thing.id, {}))
-        expected = tracked.was["version"]
-        row["version"] = expected + 1
+        expected = tracked.was.get("version", 0)
+        if image == tracked.was:
+            tracked.next = expected
+            return None
+        row = kept.mapper.completed(image, tracked.thing)
+        tracked.next = row["version"] = expected + 1
         return Update(kept.table.name, row, expected)
 
     def _news(self, kept: Kept, thing: Any, write: Write | None, events: list[Event], now: datetime) -> list[Write]:

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command, context, op
@@ -35,7 +36,7 @@ def run(script: Path) -> None:
     if context.is_offline_mode():
         context.execute(script.read_text())
         return
-    connection = op.get_bind().connection.driver_connection
+    connection: Any = op.get_bind().connection.driver_connection
     sa.util.await_only(connection.execute(script.read_text()))
 
 

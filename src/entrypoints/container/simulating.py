@@ -3,9 +3,11 @@
 The API is built once. Where it would have a port of its own it has a stand-in, which is that port of whichever
 simulated process is running; so a world opens in milliseconds, and its processes come and go."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any
@@ -40,6 +42,7 @@ from adapters.system.ids import SeededIds
 from application.audit import SealAudit
 from application.bookings import SweepHolds
 from application.identity import ForgetExpiredTokens
+from domain.audit import AuditEntry, Link, verify
 from domain.shared.actors import SYSTEM
 from entrypoints.container.injection import Container
 from entrypoints.container.opening import OpenHouse
@@ -55,6 +58,7 @@ __all__ = [
     "Dice",
     "Endless",
     "Judge",
+    "Pace",
     "Process",
     "RowChange",
     "Scene",
@@ -87,11 +91,21 @@ PER_PROCESS = (
 )
 """The ports each process has of its own."""
 
-SEALING, SWEEPING, TIDYING = 7200.0, 3600.0, 86_400.0
-"""Seconds between a simulated worker's duties: the same duties as in earnest, less often in days that are mostly
-empty."""
+TIDYING = 86_400.0
 
-TOKENS_LAST = timedelta(hours=6)
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between the duties of a simulated worker: those of earnest or longer, in days that are mostly empty. No
+    holds are swept while there are none; once an hour the sweeper looks all the same."""
+
+    sweeping: float = 3600.0
+    sealing: float = 21_600.0
+
+
+AT_LEAST_HOURLY = 3600.0
+
+TOKENS_LAST = timedelta(hours=18)
 """Access tokens live longer than in earnest, for the same reason."""
 
 
@@ -191,6 +205,7 @@ class Scene:
     loop: SimulatedLoop
     post: Callable[[bytes, dict[str, str]], Any]
     copies: Callable[[], Any]
+    pace: Pace = field(default_factory=Pace)
     memory: MemoryStore = field(init=False)
     clock: SimulatedClock = field(init=False)
     ids: SeededIds = field(init=False)
@@ -199,9 +214,11 @@ class Scene:
     gateway: SimulatedGateway = field(init=False)
     mailer: PostBox = field(init=False)
     bells: list[SimulatedBell] = field(default_factory=list)
+    _holding: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.memory = self.stage.memory()
+        self.memory.listen(self._heed)
         self.clock = SimulatedClock(self.loop, self.start)
         self.ids = SeededIds(self.clock, seed=stream(self.seed, "outside").getrandbits(64))
         self.books = Books(":memory:")
@@ -245,22 +262,38 @@ class Scene:
         )
         housekeeping: Housekeeping = container.housekeeping()
         duties = [
-            Duty(name="seal the audit trail", every=SEALING, do=partial(_seal_all, use(SealAudit))),
+            Duty(name="seal the audit trail", every=self.pace.sealing, do=partial(_seal_all, use(SealAudit))),
             Duty(name="forget expired tokens", every=TIDYING, do=partial(use(ForgetExpiredTokens), SYSTEM)),
             Duty(name="tidy old receipts and events", every=TIDYING, do=housekeeping.tidy),
         ]
         if sweeping:
-            duties.append(Duty(name="sweep lapsed holds", every=SWEEPING, do=partial(use(SweepHolds), SYSTEM)))
+            sweep = partial(self._sweep, use(SweepHolds))
+            duties.append(Duty(name="sweep lapsed holds", every=self.pace.sweeping, do=sweep))
         return Worker(deliver=deliver, bell=ports["bell"], duties=duties)
 
     def rows(self, table: str) -> Iterable[Row]:
         """The rows of a table as they are stored now; to look at only."""
         return self.memory.tables[table].rows.values()
 
+    def row(self, table: str, key: Any) -> Row | None:
+        """One row of a table as it is stored now."""
+        return self.memory.tables[table].rows.get(key)
+
+    def broken_chain(self) -> str | None:
+        """Where the sealed audit trail does not hold, if it does not."""
+        sealed = sorted((row for row in self.rows("audit") if row["hash"]), key=lambda row: row["position"])
+        names = [field.name for field in fields(AuditEntry)]
+        links = (
+            Link(position=row["position"], hash=row["hash"], entry=AuditEntry(**{name: row[name] for name in names}))
+            for row in sealed
+        )
+        broken = verify(links)
+        return None if broken is None else f"at {broken.position} of {len(sealed)} it is {broken.fault.value}"
+
     @property
     def grace(self) -> timedelta:
         """How late something may be that only a duty of the worker notices."""
-        return timedelta(seconds=2 * SEALING)
+        return timedelta(seconds=2 * self.pace.sealing)
 
     @property
     def cash_account(self) -> str:
@@ -274,6 +307,18 @@ class Scene:
     def close(self) -> None:
         """Let go of what is not memory alone."""
         self.books.close()
+
+    async def _sweep(self, sweep: SweepHolds) -> None:
+        await sweep(SYSTEM)
+        if not any(row["state"] == "held" for row in self.rows("bookings")):
+            self._holding.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AT_LEAST_HOURLY):
+                    await self._holding.wait()
+
+    def _heed(self, changes: Iterable[RowChange]) -> None:
+        if any(table == "bookings" and after and after["state"] == "held" for table, _, after in changes):
+            self._holding.set()
 
     def _ring(self) -> None:
         for bell in self.bells:

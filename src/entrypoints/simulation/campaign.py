@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from time import process_time
-from typing import Any
 
 from entrypoints.container.simulating import Stage, stage
 from entrypoints.simulation.founding import founded
@@ -141,9 +140,11 @@ def _timed(seed: int, options: Options) -> tuple[Outcome, float]:
 @contextmanager
 def _few_collections() -> Iterator[None]:
     """A world is thrown away whole: looking for rubbish while it lives is mostly in vain."""
-    before: Any = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 100)
+    running = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        gc.collect(0)
+        if running:
+            gc.enable()

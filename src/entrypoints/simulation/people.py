@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from entrypoints.simulation.world import World
 
 TRIES = 6
+LOOKS_EVERY = 900.0
 _AGAIN = frozenset({"identity.token_expired", "identity.session_over", "identity.bad_token"})
 
 
@@ -34,6 +35,10 @@ class Person:
         self.access = self.refresh = ""
         self.good_until = 0.0
         self.talks: list[dict[str, Any]] = []
+        self.promoted = False
+        self.places: list[str] = []
+        """Organizations one belongs to."""
+        self._looked: dict[str, float] = {}
         self.old_tokens: list[str] = []
         """Refresh tokens that were exchanged; thieves find them."""
 
@@ -128,6 +133,19 @@ class Person:
             self.access = self.refresh = ""
             return await self.sign_in()
         return bool(self.access)
+
+    def looks_again(self, at: str) -> bool:
+        """Whether it is a while since one looked there last; if so one does now."""
+        now = self.world.loop.time()
+        again = now >= self._looked.get(at, 0.0)
+        if again:
+            self._looked[at] = now + LOOKS_EVERY
+        return again
+
+    async def believed(self, token: str) -> bool:
+        """Whether an access token of one's own is let in, whatever is at hand otherwise."""
+        answer = await self.world.probe(self, token)
+        return answer is not None and answer.fine
 
     def forget(self) -> None:
         """No longer signed in."""

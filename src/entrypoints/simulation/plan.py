@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from domain.shared.time import zone
-from entrypoints.container.simulating import Dice
+from entrypoints.container.simulating import Dice, Pace
 from entrypoints.simulation.faults import BLOWS, RATES, chosen
 from entrypoints.simulation.town import CAST, PROVIDERS
 
@@ -48,6 +48,7 @@ class Plan:
     steps: tuple[Step, ...]
     blows: tuple[Blow, ...]
     rates: Mapping[str, float]
+    pace: Pace
     salt: int = 0
     """Another salt, another order of turns: a shortened plan may need another one to go wrong the same way."""
 
@@ -59,13 +60,15 @@ class Plan:
         providers = draw.sample(PROVIDERS, draw.choice((1, 2, 3)))
         customers = draw.choice((3, 4, 6))
         cast = [one for one in CAST if _plays(one.name, one.role, [each.name for each in providers], customers)]
-        acts = [(one.name, act, weight) for one in cast for act, weight in one.acts.items()]
+        # What customers began is for few providers to go on with.
+        busy = {"provider": 0.8 * customers / len(providers)}
+        acts = [(one.name, act, weight * busy.get(one.role, 1.0)) for one in cast for act, weight in one.acts.items()]
         eager = [one.name for one in cast if "book" in one.acts or "book_twice" in one.acts]
         script = []
         for number, (at, crowded) in enumerate(_moments(draw, steps, days)):
             who, act, _ = draw.choices(acts, [weight for *_, weight in acts])[0]
             if crowded and draw.random() < 0.8:
-                who, act = draw.choice(eager), "book"
+                who, act = draw.choice(eager), "rush"
             script.append(Step(number, at, who, act, draw.getrandbits(32)))
         return cls(
             seed=seed,
@@ -74,6 +77,10 @@ class Plan:
             apis=draw.choice((1, 1, 2)),
             steps=tuple(script),
             blows=_blows(draw, factors, days, steps),
+            pace=Pace(
+                sweeping=draw.choice((15.0, 60.0, 60.0, 600.0, 600.0, 3600.0, 3600.0, 3600.0)),
+                sealing=draw.choice((3600.0, 21_600.0, 21_600.0, 43_200.0)),
+            ),
             rates={name: min(rate * factors[name], 0.9) for name, rate in RATES.items() if name in factors},
         )
 
@@ -101,7 +108,8 @@ def _moments(draw: Dice, steps: int, days: float) -> list[tuple[float, bool]]:
     moments: list[tuple[float, bool]] = []
     while len(moments) < steps:
         burst = draw.uniform(0, days * DAY)
-        width, crowded = draw.choice((0.0, 0.05, 3.0, 60.0)), draw.random() < 0.3
+        crowded = draw.random() < 0.25
+        width = draw.choice((0.0, 0.0, 0.05) if crowded else (0.0, 0.05, 3.0, 60.0))
         moments += [(burst + draw.uniform(0, width), crowded) for _ in range(draw.randint(1, 9))]
     return sorted(moments[:steps])
 

@@ -9,30 +9,34 @@ FOUNDED = "2024-11-04T09:00:00+00:00"
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 CUSTOMER_ACTS: Mapping[str, float] = {
-    "book": 18,
-    "race": 2,
-    "pay": 5,
-    "cancel": 8,
+    "book": 14,
+    "race": 1.5,
+    "pay": 2,
+    "cancel": 11,
     "reschedule": 4,
-    "look_around": 1,
-    "review": 3,
-    "write": 4,
-    "read": 2,
-    "refresh": 2,
+    "look_around": 0.5,
+    "review": 6,
+    "write": 3,
+    "read": 4,
+    "refresh": 1,
+    "take_what_is_not_offered": 0.5,
+    "change_password": 0.5,
 }
 PROVIDER_ACTS: Mapping[str, float] = {
-    "answer": 10,
-    "finish": 9,
-    "call_off": 2.5,
+    "answer": 9,
+    "finish": 16,
+    "call_off": 5,
     "move": 2,
-    "refund": 3,
-    "revise": 2,
-    "open_job": 1.5,
-    "close_job": 0.7,
-    "hours": 2,
+    "refund": 6,
+    "revise": 4,
+    "open_job": 0.7,
+    "close_job": 0.4,
+    "hours": 1.5,
+    "shut": 1.5,
+    "review": 5,
     "respond": 2,
     "write": 3,
-    "look_around": 1,
+    "look_around": 0.4,
 }
 
 
@@ -66,6 +70,15 @@ def _job(title: str, minor: int, currency: str = "EUR", **said: Any) -> Mapping[
     }
 
 
+def _week_ahead(policy: str) -> dict[str, Any]:
+    return {"policy": policy, "window_days": 7}
+
+
+def _tiers(*tiers: tuple[int, int], no_show: int = 0) -> dict[str, Any]:
+    named = [{"hours_before": hours, "refund_percent": percent} for hours, percent in tiers]
+    return {"custom_policy": {"tiers": named, "no_show_percent": no_show}}
+
+
 PROVIDERS = (
     Part(
         name="Rosa",
@@ -73,8 +86,8 @@ PROVIDERS = (
         zone="Europe/Lisbon",
         acts=PROVIDER_ACTS,
         jobs=(
-            _job("Piano lesson", 4500, buffer_after=15),
-            _job("Choir", 1200, capacity=3, duration=90, slot_interval=120),
+            _job("Piano lesson", 4500, buffer_after=15, **_tiers((24, 100), (6, 45))),
+            _job("Choir", 1205, capacity=3, duration=90, slot_interval=120, **_tiers((36, 90), (3, 50), no_show=20)),
         ),
     ),
     Part(
@@ -83,7 +96,7 @@ PROVIDERS = (
         zone="America/New_York",
         acts=PROVIDER_ACTS,
         jobs=(
-            _job("Haircut", 3000, "USD", duration=30, slot_interval=30, policy="strict"),
+            _job("Haircut", 3000, "USD", duration=30, slot_interval=30, policy="strict", window_days=18),
             _job("Advice", 0, "USD", terms="free", acceptance="request"),
         ),
         hours=("00:00-24:00",),
@@ -94,7 +107,7 @@ PROVIDERS = (
         zone="Australia/Lord_Howe",
         acts=PROVIDER_ACTS,
         jobs=(
-            _job("Boat trip", 9900, "AUD", capacity=4, duration=180, slot_interval=180, policy="moderate"),
+            _job("Boat trip", 9900, "AUD", capacity=4, duration=180, slot_interval=180, **_week_ahead("moderate")),
             _job("Net mending", 2500, "AUD", terms="later"),
         ),
         hours=("20:00-04:00", "06:00-14:00"),
@@ -106,7 +119,7 @@ PROVIDERS = (
         acts=PROVIDER_ACTS,
         jobs=(
             _job("Ice walk", 7000, "NOK", buffer_before=30, buffer_after=30, acceptance="request"),
-            _job("Radio hour", 500, "NOK", capacity=2),
+            _job("Radio hour", 500, "NOK", capacity=2, **_tiers((12, 75), (1, 10))),
         ),
         hours=("00:00-24:00",),
     ),
@@ -116,7 +129,7 @@ PROVIDERS = (
         zone="Asia/Tokyo",
         acts=PROVIDER_ACTS,
         jobs=(
-            _job("Tea ceremony", 4000, "JPY", custom_policy={"tiers": [{"hours_before": 1, "refund_percent": 33}]}),
+            _job("Tea ceremony", 4000, "JPY", **_tiers((1, 33))),
             _job("Calligraphy", 1, "JPY", duration=45, slot_interval=45),
         ),
     ),
@@ -128,12 +141,28 @@ OTHERS = (
     Part(
         name="Impatience",
         role="impatient",
-        acts={"book_twice": 4, "write_thrice": 3, "refund_twice": 1.5, "reuse_a_key": 1.5, "read": 1, "pay": 3},
+        acts={"book_twice": 5, "write_thrice": 2, "refund_twice": 5, "reuse_a_key": 1, "read": 0.5, "pay": 2},
     ),
-    Part(name="Ada", role="admin", acts={"suspend": 0.8, "restore": 1.2, "moderate": 1.5, "replay": 1.5, "inspect": 1}),
-    Part(name="Fingers", role="thief", acts={"use_old_token": 2.5, "forge": 0.7, "use_link_twice": 1, "pry": 1.5}),
-    Part(name="Dashboard", role="dashboard", acts={"refund_by_hand": 2.5}),
-    Part(name="Newcomer", role="newcomer", acts={"sign_up": 2.5, "lose_password": 1.2, "leave": 1}),
+    Part(
+        name="Ada",
+        role="admin",
+        acts={
+            "suspend": 0.8,
+            "restore": 1.6,
+            "promote": 0.7,
+            "refund": 3,
+            "moderate": 1.5,
+            "replay": 2.5,
+            "inspect": 0.5,
+        },
+    ),
+    Part(
+        name="Fingers",
+        role="thief",
+        acts={"use_old_token": 2.5, "forge": 0.7, "use_link_twice": 2.5, "pry": 1.5, "intrude": 1.5},
+    ),
+    Part(name="Dashboard", role="dashboard", acts={"refund_by_hand": 5}),
+    Part(name="Newcomer", role="newcomer", acts={"sign_up": 2.5, "lose_password": 2.5, "leave": 2}),
     Part(name="Mona", role="member", acts={"join": 1.2, "part": 1, "regrade": 1, "rename": 0.7}),
 )
 CAST = (*PROVIDERS, *CUSTOMERS, *OTHERS)

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from entrypoints.container.simulating import (
 )
 from entrypoints.simulation.actors import ACTS
 from entrypoints.simulation.actors.admins import look_into_it
+from entrypoints.simulation.expectations import Expectations
 from entrypoints.simulation.founding import founded
 from entrypoints.simulation.history import History
 from entrypoints.simulation.people import Person
@@ -44,6 +45,8 @@ from entrypoints.simulation.weather import copies, strike
 from entrypoints.simulation.wire import Answer, Headers, call
 
 QUIET_DAYS = 12
+MARGIN, AROUND = timedelta(minutes=5), timedelta(hours=1)
+"""How long ago something must have ended, and how far away it must be, to have been in nobody's way."""
 GRACE = 10.0
 """Seconds after which an exchanged refresh token must be worth nothing; the watch adds the clocks' disagreement."""
 
@@ -97,11 +100,13 @@ class World:
             self.loop,
             post=self._webhook,
             copies=lambda: copies(self, carried),
+            pace=plan.pace,
         )
         self.scene.memory.fill(founded())
         self.watch = Watch(self.scene)
         self.scene.memory.listen(self._committed)
         self.history = History(self.fail)
+        self.expectations = Expectations(self)
         self.promises = promises_of(stage.app)
         self.people = {part.name: Person(self, part, address=f"10.0.0.{place + 1}") for place, part in enumerate(CAST)}
         self.open_providers: set[str] = set()
@@ -193,7 +198,7 @@ class World:
             return
         payment = paid[int(dice.random() * len(paid))]
         left = payment["captured"] - payment["refunded"]
-        amount = left if dice.random() < 0.4 else dice.randint(1, left)
+        amount = left if dice.random() < 0.15 else dice.randint(1, left)
         order = RefundOrder(
             refund_id=RefundId(UUID(int=dice.getrandbits(128))),
             payment_ref=payment["ref"],
@@ -201,6 +206,7 @@ class World:
         )
         with suppress(Declined):
             await self.scene.gateway.refund(order)
+            self.expectations.behind_our_back(payment["ref"], amount)
             self._tell("dashboard", f"refunds {amount} of {payment['ref'][-6:]} by hand")
 
     def want(self, slot: tuple[str, str]) -> None:
@@ -227,15 +233,42 @@ class World:
                 return f"{age:.0f} s" if age > GRACE + 7500 else ""
         return ""
 
-    async def probe(self, who: Person) -> Answer | None:
-        """Ask who one is with exactly the token at hand."""
+    def session_goes_on(self, token: str) -> bool:
+        """Whether the session that this refresh token belongs to has not ended."""
+        digest = self.stage.digest_of(token)
+        of = {row["session_id"] for row in self.scene.rows("refresh_tokens") if row["token_hash"] == digest}
+        return any(row["id"] in of and row["revoked_at"] is None for row in self.scene.rows("sessions"))
+
+    def nobody_stands_at(self, job_id: str, starts_at: str) -> bool:
+        """Whether no booking can have been in the way of one at that time: at most holds whose time is over by every
+        clock there is. Unsure means no."""
+        job = self.scene.row("jobs", UUID(job_id))
+        if job is None:
+            return False
+        present = min(self.now, *(process.ports["clock"].now() for process in self.apis)) - MARGIN
+        begins = datetime.fromisoformat(starts_at)
+        first = begins - timedelta(minutes=job["buffer_before"])
+        last = begins + timedelta(minutes=job["duration"] + job["buffer_after"])
+        for row in self.scene.rows("bookings"):
+            if row["provider_id"] != job["provider_id"]:
+                continue
+            changed = (row["cancelled_at"], row["completed_at"], row["expires_at"])
+            lately = any(moment is not None and moment > present for moment in changed) or row["sequence"] > 0
+            stands = row["state"] == "confirmed" or lately
+            near = row["blocked"].starts_at < last + AROUND and first - AROUND < row["blocked"].ends_at
+            if near and stands:
+                return False
+        return True
+
+    async def probe(self, who: Person, token: str) -> Answer | None:
+        """Ask who one is with exactly this token."""
         try:
             return await self.request(
                 who,
                 "GET",
                 "/v1/me",
                 query=None,
-                headers=[(b"authorization", b"Bearer " + who.access.encode())],
+                headers=[(b"authorization", b"Bearer " + token.encode())],
                 body=b"",
             )
         except ConnectionLost:
@@ -300,7 +333,10 @@ class World:
         await asyncio.sleep(DAY / 12)
         for rule, said in self.watch.when_quiet():
             self.fail(rule, said)
+        if broken := self.scene.broken_chain():
+            self.fail("A8 chain", broken)
         self.history.judge(self.scene.rows)
+        self.expectations.judge()
 
     def _waits(self) -> bool:
         """Whether anything is still to come, but for letters about the distant future."""
@@ -423,9 +459,9 @@ class World:
 
 
 def _token(text: str) -> str | None:
-    """The secret in a letter: what follows `token=` in the link of it."""
-    _, found, rest = text.partition("token=")
-    return rest.split('"')[0].split("&")[0] if found else None
+    """The secret in a letter, which is written as the facts of it."""
+    secret: str | None = orjson.loads(text).get("secret")
+    return secret
 
 
 def plan_of(seed: int, *, steps: int = 100, days: float = 3.0, faults: str = "some") -> Plan:

@@ -92,6 +92,7 @@ RULES = (
         means="a sealed row was taken from the trail",
         mend=_PAST,
         by={"audit": _places},
+        minds=True,
         broken=_unlinked,
         sql="""
             select id::text as subject, 'it is sealed at ' || position || ', and nothing before it' as said

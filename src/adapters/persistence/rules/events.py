@@ -1,6 +1,7 @@
 """Rules of commands and events: one key, one effect (E1); what was done was told (E2, E4); what was told arrives, once
 and in order (E3, E5)."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from datetime import timedelta
 
@@ -37,6 +38,21 @@ def _unscheduled(row: Row) -> Iterable[Hashable]:
 
 def _in_line(row: Row) -> Iterable[Hashable]:
     return () if row["scheduled"] else ((row["subject_table"], row["subject_id"]),)
+
+
+def _news(row: Row) -> Iterable[Hashable]:
+    return ((row["about"], row["kind"]),) if row["about"] and row["kind"].startswith("booking.") else ()
+
+
+def _turn(row: Row) -> Iterable[Hashable]:
+    return ((row["subject_id"], row["action"]),) if row["subject_table"] == "bookings" else ()
+
+
+def _told_again(group: Group) -> Found:
+    # What only a timer brings (a review that is due) comes once, and has no row in the trail.
+    turns, told = max(1, len(group["audit"])), group["notifications"]
+    heard = Counter(row["user_id"] for row in told)
+    return ((row["id"], "it was told before") for row in told if heard[row["user_id"]] > turns)
 
 
 def _untold(group: Group) -> Found:
@@ -146,6 +162,23 @@ RULES = (
         sql="""
             select unnest(array_agg(id))::text as subject, 'the same mail was written again' as said
             from mails group by template, transition, "to" having count(*) > 1
+        """,
+    ),
+    Rule(
+        code="E3",
+        name="news_is_told_once",
+        says="Of each turn a booking takes, each side is told once.",
+        means="a reaction had its effect again: people are told twice, and other reactions may have paid twice",
+        mend=_TRACE,
+        by={"notifications": _news, "audit": _turn},
+        broken=_told_again,
+        sql="""
+            select unnest(array_agg(n.id))::text as subject, 'it was told before' as said from notifications n
+            where n.kind like 'booking.%' and n.about is not null
+            group by n.user_id, n.about, n.kind
+            having count(*) > greatest(1, (
+              select count(*) from audit a
+              where a.subject_table = 'bookings' and a.subject_id = n.about and a.action = n.kind))
         """,
     ),
     Rule(

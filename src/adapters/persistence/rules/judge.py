@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.persistence.rules.book import LIVENESS, RULES, STEPS
-from adapters.persistence.rules.rule import Broken, Change, Group, Key, Liveness, Rule, Step, Tables
+from adapters.persistence.rules.rule import ASIDE, Broken, Change, Group, Key, Liveness, Rule, Step, Tables
 from adapters.persistence.schema.tables import Row
 
 _Place = tuple[str, Key]
+_Seen = tuple[dict[Hashable, dict[Any, Row]], Key, list[int]]
+"""The groups of one table by one key, and the numbers of the rules that judge them."""
 
 
 class Judge:
@@ -28,15 +30,16 @@ class Judge:
         for step in steps:
             self._steps.setdefault(step.table, []).append(step)
         self._groups: dict[_Place, dict[Hashable, dict[Any, Row]]] = {}
-        self._seen_by: dict[str, list[tuple[Key, list[int]]]] = {}
+        self._seen_by: dict[str, list[_Seen]] = {}
         for number, rule in enumerate(self._rules):
             for table, key in rule.by.items():
                 if (table, key) not in self._groups:
-                    self._groups[table, key] = {}
-                    self._seen_by.setdefault(table, []).append((key, []))
-                next(seers for known, seers in self._seen_by[table] if known == key).append(number)
+                    groups = self._groups[table, key] = {}
+                    self._seen_by.setdefault(table, []).append((groups, key, []))
+                next(seers for _, known, seers in self._seen_by[table] if known == key).append(number)
+        self._minded = {key for rule in self._rules if rule.minds for key in rule.by.values()}
         self._read = [{table: self._groups[table, key] for table, key in rule.by.items()} for rule in self._rules]
-        self._touched: set[tuple[int, Hashable]] = set()
+        self._touched: dict[Hashable, set[int]] = {}
         self._broken: dict[tuple[int, Hashable], list[Broken]] = {}
         self._missteps: list[Broken] = []
         for table, rows in tables.items():
@@ -53,12 +56,12 @@ class Judge:
 
     def judge(self) -> list[Broken]:
         """Every rule that is broken now, and every step that was wrong since the last time, in order."""
-        for number, key in self._touched:
-            rule = self._rules[number]
-            if found := rule.found(Group(key, self._read[number])):
-                self._broken[number, key] = found
-            else:
-                self._broken.pop((number, key), None)
+        for key, numbers in self._touched.items():
+            for number in numbers:
+                if found := self._rules[number].found(Group(key, self._read[number])):
+                    self._broken[number, key] = found
+                elif self._broken:
+                    self._broken.pop((number, key), None)
         self._touched.clear()
         if not (self._broken or self._missteps):
             return []
@@ -67,16 +70,56 @@ class Judge:
         return sorted(wrong)
 
     def _file(self, table: str, before: Row | None, after: Row | None) -> None:
-        for key, seers in self._seen_by.get(table, ()):
-            groups = self._groups[table, key]
-            if before is not None:
-                for value in _keys(key, before):
-                    groups[value].pop(_id(before), None)
-                    self._touched.update((number, value) for number in seers)
-            if after is not None:
-                for value in _keys(key, after):
-                    groups.setdefault(value, {})[_id(after)] = after
-                    self._touched.update((number, value) for number in seers)
+        places = self._seen_by.get(table, [])
+        if before is not None and after is not None:
+            if self._stays(table, before, after):
+                places = [place for place in places if place[1] in self._minded]
+            self._refile(places, before, after)
+            return
+        row: Row = after or before or {}
+        id = _id(row)
+        for groups, key, seers in places:
+            for value in _keys(key, row):
+                self._regroup(groups, value, id, after)
+                self._touch(seers, value)
+
+    def _refile(self, places: list[_Seen], before: Row, after: Row) -> None:
+        id = _id(after)
+        for groups, key, seers in places:
+            was, now = _keys(key, before), _keys(key, after)
+            if was != now:
+                for value in was:
+                    self._regroup(groups, value, id, None)
+                    self._touch(seers, value)
+            for value in now:
+                self._regroup(groups, value, id, after)
+                self._touch(seers, value)
+
+    @staticmethod
+    def _stays(table: str, before: Row, after: Row) -> bool:
+        """Whether nothing moved but a lease or a seal."""
+        aside = ASIDE.get(table)
+        return aside is not None and all(
+            value is before[name] or name in aside or value == before[name] for name, value in after.items()
+        )
+
+    def _touch(self, seers: list[int], value: Hashable) -> None:
+        touched = self._touched.get(value)
+        if touched is None:
+            self._touched[value] = set(seers)
+        else:
+            touched.update(seers)
+
+    @staticmethod
+    def _regroup(groups: dict[Hashable, dict[Any, Row]], value: Hashable, id: Any, row: Row | None) -> None:
+        group = groups.get(value)
+        if row is None:
+            if group is not None:
+                group.pop(id, None)
+        elif group is None:
+            groups[value] = {id: row}
+        else:
+            group[id] = row
 
 
 def judge_all(tables: Tables, *, rules: Sequence[Rule] = RULES) -> list[Broken]:

@@ -29,6 +29,13 @@ class Group:
         return list(found.values()) if found else ()
 
 
+ASIDE: Mapping[str, frozenset[str]] = {
+    "outbox": frozenset({"version", "leased_until", "attempts", "last_error"}),
+    "audit": frozenset({"version", "position", "hash"}),
+}
+"""Columns that move while what a row tells stays the same: half of all changes are leases and seals. A rule that does
+not mind them is not asked again when nothing else changed, and may be shown such columns as they once were."""
+
 Found: TypeAlias = Iterable[tuple[Hashable, str]]
 """What is wrong with a group: subjects, each with a sentence."""
 
@@ -57,6 +64,8 @@ class Rule:
     by: Mapping[str, Key]
     broken: Callable[[Group], Found]
     sql: str
+    minds: bool = False
+    """Whether it reads what leases and seals move: see `ASIDE`."""
 
     def found(self, group: Group) -> list[Broken]:
         """How it is broken in this group; empty when it holds."""

@@ -1,15 +1,48 @@
 """Admins: they suspend and restore, moderate, and act again on what needed a person."""
 
+from uuid import UUID
+
 from entrypoints.container.simulating import Dice
+from entrypoints.simulation.actors.providers import give_back, worth_asking
 from entrypoints.simulation.people import Act, Person, some
 
 
 async def suspend(me: Person, dice: Dice, mark: str) -> None:
     """Close somebody's account."""
     person = some(dice, [each for each in me.world.people.values() if each.part.role in ("customer", "provider")])
-    if person is not None and person.user_id:
-        path = f"/v1/admin/users/{person.user_id}/suspend"
-        await me.post(path, {"reason": "complaints"}, key=mark, version="*")
+    if person is None or not person.user_id:
+        return
+    shown = person.access
+    path = f"/v1/admin/users/{person.user_id}/suspend"
+    answer = await me.post(path, {"reason": "complaints"}, key=mark, version="*")
+    if answer is not None and answer.fine and shown and await person.believed(shown):
+        user = me.world.scene.row("users", UUID(person.user_id))
+        if user is not None and user["suspended_at"] is not None:
+            me.world.fail("A7 on the wire", f"{person.name} was suspended, and is still let in")
+
+
+async def promote(me: Person, dice: Dice, mark: str) -> None:
+    """Make somebody an admin for a moment: what they may do follows at once, both ways."""
+    mona = me.world.people["Mona"]
+    if mona.promoted or not mona.user_id or not await mona.sign_in():
+        return
+    mona.promoted = True
+    path = f"/v1/admin/users/{mona.user_id}/role"
+    await me.ask("PUT", path, {"role": "admin"}, key=mark, version="*")
+    await mona.get("/v1/admin/users")
+    answer = await me.ask("PUT", path, {"role": dice.choice(("customer", "provider"))}, key=f"{mark}back", version="*")
+    if answer is not None and answer.fine:
+        mona.promoted = False
+        if await mona.get("/v1/admin/users") is not None:
+            me.world.fail("A7 on the wire", f"{mona.name} is no admin any more, and sees what admins see")
+
+
+async def refund(me: Person, dice: Dice, mark: str) -> None:
+    """Give back somebody's money for the house."""
+    page = await me.get("/v1/payments", state="captured", limit=50)
+    payment = some(dice, worth_asking(me, page["items"])) if page else None
+    if payment is not None:
+        await give_back(me, dice, mark, payment)
 
 
 async def restore(me: Person, dice: Dice, mark: str) -> None:
@@ -59,6 +92,8 @@ async def inspect(me: Person, dice: Dice, mark: str) -> None:
 ACTS: dict[str, Act] = {
     "suspend": suspend,
     "restore": restore,
+    "promote": promote,
+    "refund": refund,
     "moderate": moderate,
     "replay": replay,
     "inspect": inspect,

@@ -3,7 +3,16 @@
 import asyncio
 
 from entrypoints.container.simulating import Dice, stream
-from entrypoints.simulation.actors.customers import free_slot, mine, reserve, talks
+from entrypoints.simulation.actors.customers import (
+    book,
+    call_off,
+    chosen_of,
+    free_slot,
+    mine,
+    pay_for,
+    reserve,
+    talks,
+)
 from entrypoints.simulation.people import Act, Person, some
 from entrypoints.simulation.wire import Answer
 
@@ -13,9 +22,13 @@ async def book_twice(me: Person, dice: Dice, mark: str) -> None:
     slot = await free_slot(me, dice)
     if slot is None:
         return
-    seats = dice.getrandbits(32)
-    answers = await asyncio.gather(*(reserve(me, stream(seats), mark, *slot) for _ in range(dice.choice((2, 2, 3)))))
-    _agree(me, [answer for answer in answers if answer is not None])
+    tabs = dice.choice((2, 2, 3))
+    answers = await asyncio.gather(*(reserve(me, dice, mark, *slot, seats=1) for _ in range(tabs)))
+    heard = [answer for answer in answers if answer is not None]
+    _agree(me, heard)
+    held = [answer.body for answer in heard if answer.fine and answer.body["state"] == "held"]
+    if held and dice.random() < 0.8:
+        await pay_for(me, dice, mark, held[0])
 
 
 async def write_thrice(me: Person, dice: Dice, mark: str) -> None:
@@ -31,10 +44,11 @@ async def write_thrice(me: Person, dice: Dice, mark: str) -> None:
 
 async def refund_twice(me: Person, dice: Dice, mark: str) -> None:
     """Cancel the same paid booking from two devices, each under its own key: one refund."""
-    booking = some(dice, await mine(me, "confirmed", "held"))
-    if booking is not None:
-        path = f"/v1/bookings/{booking['id']}/cancel"
-        await asyncio.gather(*(me.post(path, {"reason": "no time"}, key=f"{mark}{tab}") for tab in "ab"))
+    booking = chosen_of(dice, await mine(me, "confirmed", "held"))
+    if booking is None:
+        await book(me, dice, mark)
+        return
+    await asyncio.gather(*(call_off(me, booking, f"{mark}{tab}") for tab in "ab"))
 
 
 async def reuse_a_key(me: Person, dice: Dice, mark: str) -> None:

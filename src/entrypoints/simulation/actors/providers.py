@@ -1,38 +1,53 @@
 """Providers: they answer requests, do the work, give money back, and change what they offer and when."""
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
 from typing import Any
 
 from entrypoints.container.simulating import Dice
-from entrypoints.simulation.actors.customers import free_slot, look_around, mine, write
+from entrypoints.simulation.actors.customers import call_off as cancel
+from entrypoints.simulation.actors.customers import chosen_of, free_slot, look_around, mine, reserve, review, write
 from entrypoints.simulation.people import Act, Person, some
 from entrypoints.simulation.town import WEEK
 
 
 async def answer(me: Person, dice: Dice, mark: str) -> None:
-    """Say yes or no to a request."""
-    booking = some(dice, await mine(me, "requested", side="provider"))
-    if booking is None:
-        return
-    if dice.random() < 0.75:
-        await me.post(f"/v1/bookings/{booking['id']}/accept", key=mark)
-    else:
-        await me.post(f"/v1/bookings/{booking['id']}/decline", {"reason": "I am away"}, key=mark)
+    """Say yes or no to requests."""
+    waiting = await mine(me, "requested", side="provider")
+    if not waiting:
+        await finish(me, dice, mark)
+    for booking in dice.sample(waiting, min(3, len(waiting))):
+        key = f"{mark}{booking['reference']}"
+        if dice.random() < 0.8:
+            await me.post(f"/v1/bookings/{booking['id']}/accept", key=key)
+        else:
+            await me.post(f"/v1/bookings/{booking['id']}/decline", {"reason": "I am away"}, key=key)
 
 
 async def finish(me: Person, dice: Dice, mark: str) -> None:
     """Say that work was done, or that nobody came; sometimes too early."""
-    booking = some(dice, await mine(me, "confirmed", side="provider"))
-    if booking is not None:
+    standing = await mine(me, "confirmed", side="provider")
+    begun = [each for each in standing if datetime.fromisoformat(each["span"]["starts_at"]) <= me.world.now]
+    early = some(dice, standing)
+    if not begun and dice.random() < 0.8:
+        await refund(me, dice, mark)
+        return
+    for booking in begun[:3] if begun and dice.random() < 0.9 else [early] if early else []:
         how = "complete" if dice.random() < 0.75 else "no-show"
-        await me.post(f"/v1/bookings/{booking['id']}/{how}", key=mark)
+        await me.post(f"/v1/bookings/{booking['id']}/{how}", key=f"{mark}{booking['reference']}")
 
 
 async def call_off(me: Person, dice: Dice, mark: str) -> None:
-    """Cancel somebody's booking."""
-    booking = some(dice, await mine(me, "held", "confirmed", side="provider"))
-    if booking is not None:
-        await me.post(f"/v1/bookings/{booking['id']}/cancel", {"reason": "I am ill"}, key=mark)
+    """Cancel somebody's booking; they may be doing the same."""
+    booking = chosen_of(dice, await mine(me, "held", "confirmed", side="provider"))
+    if booking is None:
+        return
+    calls = [cancel(me, booking, mark)]
+    theirs = [each for each in me.world.people.values() if each.user_id == booking["customer_id"]]
+    if theirs and dice.random() < 0.25:
+        calls.append(cancel(theirs[0], booking, f"{mark}theirs"))
+    await asyncio.gather(*calls)
 
 
 async def move(me: Person, dice: Dice, mark: str) -> None:
@@ -44,22 +59,44 @@ async def move(me: Person, dice: Dice, mark: str) -> None:
 
 
 async def refund(me: Person, dice: Dice, mark: str) -> None:
-    """Give back some or all of a payment."""
+    """Give back some or all of a payment, some of it twice."""
     payment = some(dice, await paid(me))
     if payment is not None:
-        body: dict[str, Any] = {} if dice.random() < 0.4 else {"amount_minor": _part(dice, payment)}
-        await me.wish("refunds", f"/v1/payments/{payment['id']}/refunds", body, mark, field="reason")
+        await give_back(me, dice, mark, payment)
+
+
+async def give_back(me: Person, dice: Dice, mark: str, payment: dict[str, Any]) -> None:
+    """Refunds of one payment, one after the other or at once, up to all of it and beyond."""
+    me.world.expectations.by_hand(payment["id"])
+    path = f"/v1/payments/{payment['id']}/refunds"
+    bodies: list[dict[str, Any]] = [{"amount_minor": _part(dice, payment)} for _ in range(dice.choice((1, 1, 2, 3)))]
+    if dice.random() < 0.3:
+        bodies[-1] = {}
+    keys = [f"{mark}r{place}" for place in range(len(bodies))]
+
+    def wish(body: dict[str, Any], key: str) -> Awaitable[Any]:
+        return me.wish("refunds", path, body, key, field="reason")
+
+    if dice.random() < 0.4:
+        await asyncio.gather(*map(wish, bodies, keys))
+        return
+    for body, key in zip(bodies, keys, strict=True):
+        await wish(body, key)
+        await asyncio.sleep(dice.choice((0.0, 1.0, 600.0)))
 
 
 async def revise(me: Person, dice: Dice, mark: str) -> None:
-    """Change a job while others book it."""
+    """Change a job while others book it, rather one that was booked already."""
     job = await _a_job(me, dice, "published", "draft")
+    if dice.random() < 0.6 and (booking := some(dice, await mine(me, "confirmed", "held", side="provider"))):
+        job = await me.get(f"/v1/jobs/{booking['job_id']}") or job
     if job is None:
         return
     change: dict[str, Any] = dice.choice(
         (
             {"buffer_after": dice.choice((0, 15, 45))},
             {"price": {**job["price"], "amount_minor": max(1, job["price"]["amount_minor"] + dice.randint(-50, 500))}},
+            {"price": {**job["price"], "amount_minor": job["price"]["amount_minor"] + 1}},
             {"capacity": dice.randint(1, 4)},
             {"duration": dice.choice((30, 60, 90))},
             {"policy": dice.choice(("flexible", "moderate", "strict"))},
@@ -101,6 +138,21 @@ async def hours(me: Person, dice: Dice, mark: str) -> None:
             await me.post(f"{path}/time-off", {"first": day, "last": day}, key=mark, version="*")
 
 
+async def shut(me: Person, dice: Dice, mark: str) -> None:
+    """Take an hour off in the very moment in which somebody books it."""
+    job = await _a_job(me, dice, "published")
+    slot = await free_slot(me, dice, job["id"]) if job else None
+    customer = some(dice, [each for each in me.world.people.values() if each.part.role == "customer"])
+    if slot is None or customer is None:
+        return
+    starts_at = datetime.fromisoformat(slot[1])
+    off = {"starts_at": slot[1], "ends_at": (starts_at + timedelta(minutes=10)).isoformat()}
+    path = f"/v1/providers/{me.user_id}/availability/time-off"
+    await asyncio.gather(
+        reserve(customer, dice, f"{mark}booked", *slot), me.post(path, off, key=f"{mark}off", version="*")
+    )
+
+
 async def respond(me: Person, dice: Dice, mark: str) -> None:
     """Answer a review."""
     page = await me.get("/v1/reviews/mine", received="true")
@@ -110,17 +162,28 @@ async def respond(me: Person, dice: Dice, mark: str) -> None:
 
 
 async def paid(me: Person) -> list[dict[str, Any]]:
-    """Captured payments of the organizations one manages."""
-    page = await me.get("/v1/organizations/mine")
+    """Captured payments of the organizations one manages; most often those of which something is left."""
+    if me.looks_again("organizations"):
+        page = await me.get("/v1/organizations/mine")
+        me.places = [each["organization_id"] for each in page["items"]] if page else []
     found: list[dict[str, Any]] = []
-    for each in page["items"] if page else ():
-        payments = await me.get("/v1/payments", organization_id=each["organization_id"], state="captured")
+    for place in me.places:
+        payments = await me.get("/v1/payments", organization_id=place, state="captured")
         found += payments["items"] if payments else ()
-    return found
+    return worth_asking(me, found)
+
+
+def worth_asking(me: Person, payments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of these payments that still have something to give back; now and then all of them."""
+    if me.world.draw() < 0.15:
+        return payments
+    names = ("captured", "refunded", "refunding")
+    figures = [[each[name]["amount_minor"] for name in names] for each in payments]
+    return [each for each, (came, gone, going) in zip(payments, figures, strict=True) if came > gone + going]
 
 
 def _part(dice: Dice, payment: dict[str, Any]) -> int:
-    return max(1, int(payment["captured"]["amount_minor"] * dice.choice((0.1, 0.5, 0.6, 1.0, 1.1))))
+    return max(1, int(payment["captured"]["amount_minor"] * dice.choice((0.1, 0.3, 0.5, 0.6, 1.0, 1.1))))
 
 
 async def _a_job(me: Person, dice: Dice, *states: str) -> dict[str, Any] | None:
@@ -139,7 +202,9 @@ ACTS: dict[str, Act] = {
     "open_job": open_job,
     "close_job": close_job,
     "hours": hours,
+    "review": review,
     "respond": respond,
+    "shut": shut,
     "write": write,
     "look_around": look_around,
 }

@@ -16,6 +16,8 @@ async def use_old_token(me: Person, dice: Dice, _: str) -> None:
     token = some(dice, victim.old_tokens)
     await asyncio.sleep(dice.choice((0.0, 20.0, 20.0)))
     answer = await _unsigned(me, "/v1/sessions/refresh", {"refresh_token": token})
+    if answer is not None and answer.code == "identity.refresh_token_reused" and me.world.session_goes_on(token):
+        me.world.fail("A3 on the wire", f"a refresh token of {victim.name}'s came back, and its session goes on")
     if answer is None or not answer.fine:
         return
     stale = me.world.exchanged_long_ago(token)
@@ -66,8 +68,37 @@ async def pry(me: Person, dice: Dice, _: str) -> None:
         me.world.fail("T1 on the wire", f"a stranger reads {path} of {owner}: {answer.raw[:200]!r}")
 
 
+async def intrude(me: Person, dice: Dice, mark: str) -> None:
+    """As a stranger, write where two others talk, or review what another had done."""
+    customers = [each for each in me.world.people.values() if each.part.role == "customer"]
+    victim = some(dice, [each for each in customers if each.talks or each.user_id])
+    stranger = some(dice, [each for each in customers if each is not victim])
+    if victim is None or stranger is None:
+        return
+    talk = some(dice, victim.talks)
+    if talk is not None:
+        path = f"/v1/conversations/{talk['conversation_id']}/messages"
+        answer = await stranger.post(path, {"text": "May I?"}, key=f"{mark}talk")
+        if answer is not None and answer.fine:
+            me.world.fail("C1 on the wire", f"{stranger.name} writes where {victim.name} talks with another")
+    known = me.world.known.bookings.values()
+    done = [each for each in known if each["customer_id"] == victim.user_id and each["state"] == "completed"]
+    booking = some(dice, done)
+    if booking is not None:
+        path = f"/v1/bookings/{booking['id']}/reviews"
+        answer = await stranger.post(path, {"stars": 1, "text": "never again"}, key=f"{mark}review")
+        if answer is not None and answer.fine:
+            me.world.fail("R2 on the wire", f"{stranger.name} reviews what was done for {victim.name}")
+
+
 async def _unsigned(me: Person, path: str, body: dict[str, str]) -> Answer | None:
     return await me.ask("POST", path, body, signed=False)
 
 
-ACTS: dict[str, Act] = {"use_old_token": use_old_token, "forge": forge, "use_link_twice": use_link_twice, "pry": pry}
+ACTS: dict[str, Act] = {
+    "use_old_token": use_old_token,
+    "forge": forge,
+    "use_link_twice": use_link_twice,
+    "pry": pry,
+    "intrude": intrude,
+}

@@ -97,7 +97,30 @@ def _mispriced(group: Group) -> Found:
                 yield booking["id"], f"its price is {booking['price_minor']}, its payment asks {row['amount_minor']}"
 
 
+def _ended_early(group: Group) -> Found:
+    ends = [audit["at"] for audit in group["audit"] if audit["action"] == "booking.expired"]
+    for row in group["bookings"]:
+        if row["state"] == "expired" and row["expires_at"] is not None and any(at < row["expires_at"] for at in ends):
+            yield row["id"], f"it was kept until {row['expires_at']}, and taken away before"
+
+
 RULES = (
+    Rule(
+        code="B4",
+        name="no_hold_ends_before_its_time",
+        says="A hold or request that expired had all the time it was given.",
+        means="a customer who was still to pay, or a provider who was still to answer, found the slot gone",
+        mend="book it again if it is free; see what ended it with `guildhall audit list`, and check the clocks",
+        by={"bookings": "id", "audit": told_of("bookings")},
+        broken=_ended_early,
+        sql="""
+            select distinct b.id::text as subject,
+              'it was kept until ' || b.expires_at || ', and taken away before' as said
+            from bookings b join audit a on a.subject_id = b.id
+            where b.state = 'expired' and a.subject_table = 'bookings' and a.action = 'booking.expired'
+              and a.at < b.expires_at
+        """,
+    ),
     Rule(
         code="B3",
         name="confirmed_means_free_paid_or_later",

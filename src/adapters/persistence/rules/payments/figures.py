@@ -1,6 +1,7 @@
 """A payment's figures: within one another (M3), in one currency (M7), of one payment (M9); and where its money went
 (M6), or may have gone (M8)."""
 
+from collections.abc import Hashable, Iterable
 from datetime import timedelta
 
 from adapters.persistence.rules.payments.books import posted_sums
@@ -54,6 +55,24 @@ def _lost(payment: Row, booking: Row | None, group: Group) -> str | None:
     owed = payment["captured_minor"] if returns else min(booking["refund_minor"] or 0, payment["captured_minor"])
     back = payment["refunded_minor"] + payment["refunding_minor"]
     return None if back >= owed else f"{owed} is to go back, {back} does"
+
+
+def _by_the_house(row: Row) -> Iterable[Hashable]:
+    """The trail of a refund that nobody asked for by hand, by its payment."""
+    ours = row["subject_table"] == "refunds" and row["action"] == "refund.requested" and row["actor"] == "system"
+    return (row["details"].get("payment_id"),) if ours and "payment_id" in row["details"] else ()
+
+
+def _paying(row: Row) -> Iterable[Hashable]:
+    return (str(row["payment_id"]),) if row["paid"] and row["payment_id"] != row["unplaced_payment_id"] else ()
+
+
+def _generous(group: Group) -> Found:
+    asked = {row["subject_id"] for row in group["audit"]}
+    given = sum(row["amount_minor"] for row in group["refunds"] if row["id"] in asked)
+    for row in group["bookings"]:
+        if given > (row["refund_minor"] or 0):
+            yield row["id"], f"{given} was given back for it, {row['refund_minor'] or 0} was decided"
 
 
 def _mixed(group: Group) -> Found:
@@ -161,6 +180,29 @@ RULES = (
               not fulfils and not returns
               or refunded_minor + refunding_minor < case when returns then captured_minor
                    else least(coalesce(refund_minor, 0), captured_minor) end)
+        """,
+    ),
+    Rule(
+        code="B7",
+        name="no_more_goes_back_than_was_decided",
+        says="For a booking that was called off, the house gives back no more than its policy decided.",
+        means="customers get more than they agreed to, at the provider's cost",
+        mend="find out in the booking's and the refund's history who decided on the amount; it went to the customer",
+        by={"refunds": lambda row: (str(row["payment_id"]),), "bookings": _paying, "audit": _by_the_house},
+        broken=_generous,
+        sql="""
+            with given as (
+              select r.payment_id, sum(r.amount_minor) as amount from refunds r
+              where exists (
+                select from audit a where a.subject_id = r.id and a.subject_table = 'refunds'
+                  and a.action = 'refund.requested' and a.actor = 'system'
+                  and a.details ->> 'payment_id' = r.payment_id::text)
+              group by r.payment_id)
+            select b.id::text as subject,
+              g.amount || ' was given back for it, ' || coalesce(b.refund_minor, 0) || ' was decided' as said
+            from bookings b join given g on g.payment_id = b.payment_id
+            where b.paid and b.payment_id is distinct from b.unplaced_payment_id
+              and g.amount > coalesce(b.refund_minor, 0)
         """,
     ),
     Rule(
