@@ -101,13 +101,12 @@ class StoredWork(Work):
         written: set[tuple[type, UUID]] = set()
         for cls, collection in self._collections.items():
             for tracked in list(collection.tracked.values()):
-                write = self._write(KEPT[cls], tracked)
                 events = tracked.thing.take_events() if isinstance(tracked.thing, Aggregate) else []
-                if write is None and not events:
+                write = self._write(KEPT[cls], tracked, told=bool(events))
+                if write is None:
                     continue
-                if write is not None:
-                    writes.append(write)
-                    written.add((cls, tracked.thing.id))
+                writes.append(write)
+                written.add((cls, tracked.thing.id))
                 writes += self._news(KEPT[cls], tracked.thing, write, events, now)
         for event, about, at in self._scheduled:
             kept = KEPT[type(about)]
@@ -166,7 +165,9 @@ class StoredWork(Work):
             tracked.next = (tracked.was["version"] if tracked.was else 0) + changed
         return tracked.next
 
-    def _write(self, kept: Kept, tracked: Tracked[Any]) -> Write | None:
+    def _write(self, kept: Kept, tracked: Tracked[Any], *, told: bool) -> Write | None:
+        """What the store shall do about this thing. One with something to tell is written even if it is as it was: its
+        new version is the event's place among the others."""
         if tracked.removed:
             return None if tracked.was is None else Delete(kept.table.name, tracked.thing.id, tracked.was["version"])
         image = kept.mapper.image(tracked.thing)
@@ -177,33 +178,24 @@ class StoredWork(Work):
                 row["version"] = 1
             return Insert(kept.table.name, row, self._numbers.get(tracked.thing.id, {}))
         expected = tracked.was.get("version", 0)
-        if image == tracked.was:
+        if image == tracked.was and not told:
             tracked.next = expected
             return None
         row = kept.mapper.completed(image, tracked.thing)
         tracked.next = row["version"] = expected + 1
         return Update(kept.table.name, row, expected)
 
-    def _news(self, kept: Kept, thing: Any, write: Write | None, events: list[Event], now: datetime) -> list[Write]:
+    def _news(self, kept: Kept, thing: Any, write: Write, events: list[Event], now: datetime) -> list[Write]:
         """The outbox rows of these events, and the audit rows of this write: one per event, or one for the change."""
-        version = self._version_after(thing, write)
+        version = write.expected + 1 if isinstance(write, Delete) else int(write.row.get("version", 1))
         news: list[Write] = [
             self._outgoing(kept, thing, version, event, index, now) for index, event in enumerate(events)
         ]
         news += [self._audit(kept, thing, version, event.name, JSON.unstructure(event), now) for event in events]
-        if write is not None and not events and not kept.table.append_only:
+        if not events and not kept.table.append_only:
             verb = {Insert: "created", Update: "changed", Delete: "deleted"}[type(write)]
             news.append(self._audit(kept, thing, version, f"{kept.table.name}.{verb}", {}, now))
         return news
-
-    def _version_after(self, thing: Any, write: Write | None) -> int:
-        match write:
-            case Insert() | Update():
-                return int(write.row.get("version", 1))
-            case Delete():
-                return write.expected + 1
-            case _:
-                return int(thing.version)
 
     def _outgoing(
         self,
