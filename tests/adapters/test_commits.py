@@ -21,7 +21,6 @@ from tests.contracts.stores import connected, until
 async def pool(database: str) -> AsyncIterator[Pool]:
     """A single connection of the house."""
     made = Pool(database, role="service_role", size=1)
-    await made.open()
     yield made
     await made.close()
 
@@ -167,7 +166,6 @@ async def test_a_real_deadlock_is_undone_and_asked_again(database: str) -> None:
         name = await watcher.fetchval("select current_database()")
         # Whoever waits looks for a deadlock once, after this time: by then the other has to wait, too.
         await watcher.execute(f"alter database {name} set deadlock_timeout = '1s'")
-        await pool.open()
         try:
             store = PostgresStore(pool)
             await store.commit(Changes(writes=(Insert("organizations", one), Insert("organizations", two))))

@@ -13,7 +13,6 @@ async def test_a_connection_whose_server_took_its_leave_is_not_lent_again(databa
     """The server's farewell arrives as an answer, and the connection's end a moment later. Lent in between it would
     fail with the driver's own complaint, which is no refusal but a fault (found by killing the postmaster)."""
     pool = Pool(database, role="service_role", size=1)
-    await pool.open()
 
     async def left_alone() -> None:
         async with pool.reading() as connection:

@@ -219,7 +219,6 @@ async def test_a_pool_whose_connections_are_all_taken_makes_others_wait_for_them
 
 async def test_a_database_that_cannot_be_reached_is_unavailable() -> None:
     pools = Pools.of("postgresql://nobody:x@127.0.0.1:1/nothing", house=1, public=1, users=1)
-    await pools.open()
     try:
         with pytest.raises(Unavailable):
             await PostgresStore(pools.house).load("tallies", {})
@@ -237,7 +236,6 @@ async def test_a_database_that_dies_is_unavailable_and_comes_back_without_a_rest
     async with server.use_async() as url:
         await asyncio.to_thread(migrate, url)
         pools = Pools.of(url, house=2, public=1, users=1)
-        await pools.open()
         store, views, rows = PostgresStore(pools.house), PostgresViews(pools), Rows()
         organization = rows.row("organizations")
         try:
@@ -275,7 +273,6 @@ async def test_the_applications_own_login_can_do_all_of_it(database: str) -> Non
     """It is nobody by itself; each pool takes its role when it connects."""
     url = await admit_app(database, "a password of its own: '\"/@%")
     pools = Pools.of(url, house=1, public=1, users=1)
-    await pools.open()
     try:
         organization = Rows().row("organizations")
         await PostgresStore(pools.house).commit(Changes(writes=(Insert("organizations", organization),)))

@@ -94,7 +94,6 @@ async def one_slot_has_one_winner(url: str, make: Callable[[Pool], Store] = Post
         database = await owner.fetchval("select current_database()")
         await owner.execute(f"alter database {database} set deadlock_timeout = '10ms'")
         await owner.execute(SLOW)
-        await pool.open()
         try:
             await make(pool).commit(Changes(writes=tuple(rows.parents)))
             locks = (f"provider:{first['provider_id']}",)

@@ -67,7 +67,6 @@ def in_memory() -> Backend:
 async def on_postgres(url: str, name: str = EMBEDDED, *, size: int = 4) -> AsyncIterator[Backend]:
     """The store on the database of this owner's address."""
     pools = Pools.of(url, house=size, public=2, users=2)
-    await pools.open()
     try:
         yield Backend(
             name=name,

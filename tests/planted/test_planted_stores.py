@@ -21,7 +21,6 @@ from tests.planted.stores import (
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
     made = Pool(database, role="service_role", size=16)
-    await made.open()
     yield made
     await made.close()
 

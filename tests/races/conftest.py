@@ -14,7 +14,6 @@ async def town(database: str) -> AsyncIterator[Town]:
     """A marketplace on a database that nobody else uses."""
     owner = await connect(database)
     pools = Pools.of(database, house=COMMITS_AT_ONCE, public=1, users=2)
-    await pools.open()
     try:
         async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(204))) as client:
             made = Town(pools, owner, client)

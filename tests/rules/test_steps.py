@@ -137,7 +137,6 @@ def test_the_paths_are_those_of_the_domain() -> None:
 @pytest.mark.parametrize("step", [step for step in STEPS if step.sql], ids=lambda step: step.name)
 async def test_a_guard_that_is_gone_or_asleep_is_found_in_the_catalog(step: Step, database: str) -> None:
     pools = Pools.of(database, house=1, public=1, users=1)
-    await pools.open()
     reader = PostgresRules(pools.house)
     owner = await asyncpg.connect(database)
 

@@ -98,7 +98,6 @@ async def connected(url: str) -> AsyncIterator[Any]:
 async def furnish(url: str, here: World) -> None:
     """Put the world into this database as the house does, and make it ready for asking."""
     pool = Pool(url, role="service_role", size=1)
-    await pool.open()
     await PostgresStore(pool).commit(here.rows.changes)
     await pool.close()
     async with connected(url) as connection:

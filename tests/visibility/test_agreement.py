@@ -101,7 +101,6 @@ class Both:
 @pytest.fixture(params=[1, 2, 3])
 async def both(request: pytest.FixtureRequest, database: str) -> AsyncIterator[Both]:
     rows, store, pools = crowd(request.param), MemoryStore(), Pools.of(database, house=1, public=1, users=1)
-    await pools.open()
     await store.commit(rows.changes)
     await PostgresStore(pools.house).commit(rows.changes)
     yield Both(rows, MemoryViews(store), PostgresViews(pools))

@@ -36,7 +36,6 @@ async def views(request: pytest.FixtureRequest, memory: MemoryStore, furnished: 
         yield MemoryViews(memory)
         return
     pools = Pools.of(furnished, house=1, public=1, users=1)
-    await pools.open()
     yield PostgresViews(pools)
     await pools.close()
 

@@ -240,7 +240,6 @@ class Leaking(PostgresViews):
 @asynccontextmanager
 async def pools_of(url: str) -> AsyncIterator[Pools]:
     pools = Pools.of(url, house=1, public=1, users=1)
-    await pools.open()
     yield pools
     await pools.close()
 

@@ -46,9 +46,6 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._closed = False
 
-    async def open(self) -> None:
-        """Get ready; connections themselves are made when they are needed."""
-
     async def close(self) -> None:
         """Let the connections go, those in use when they come back."""
         self._closed = True
@@ -183,9 +180,6 @@ class Pools:
             Pool(dsn, role="anon", size=public, **reads),
             Pool(dsn, role="authenticated", size=users, **reads),
         )
-
-    async def open(self) -> None:
-        """Get all three ready."""
 
     async def close(self) -> None:
         """Close all three."""

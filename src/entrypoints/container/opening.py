@@ -43,7 +43,6 @@ async def open_house(settings: Settings, *, migrate: bool = True) -> AsyncIterat
             await migrated(owner_url)
         container = Container(settings=settings, database_url=await _app_url(settings, owner_url))
         pools = container.pools()
-        await pools.open()
         stack.push_async_callback(pools.close)
         yield OpenHouse(settings, container, owner_url)
 

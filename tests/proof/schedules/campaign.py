@@ -26,7 +26,6 @@ class Sum:
     schedules: int = 0
     ends: int = 0
     excused: int = 0
-    unordered: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def add(self, played: Played) -> None:
@@ -37,7 +36,6 @@ class Sum:
         self.ends += len(played.ends)
         self.excused += played.excused
         self.failures += played.failures
-        self.unordered += [played.pair] * played.unordered
 
 
 async def play_all(some: Pairs, ground: Ground, *, until_failed: bool = False) -> Sum:

@@ -17,7 +17,7 @@ from adapters.postgres.store import PostgresStore
 from adapters.postgres.values import use_json
 from adapters.postgres.views import PostgresViews
 from tests.proof.schedules.gate import GatedStore, GatedViews, HoldingPool, Walker, never
-from tests.proof.schedules.playing import UNORDERED, Ground
+from tests.proof.schedules.playing import Ground
 from tests.proof.schedules.scenes import Scene
 
 MakePostgres = Callable[[Any], Store]
@@ -53,7 +53,7 @@ _CHECKS = {
     "an organization without an owner": """
         select 1 from organizations o where not exists (
           select 1 from memberships m where m.organization_id = o.id and m.role = 'owner')""",
-    UNORDERED: """
+    "E5: two events of one aggregate at one place": """
         select 1 from outbox where not scheduled
         group by subject_table, subject_id, subject_version, position having count(*) > 1""",
 }
@@ -142,7 +142,6 @@ async def on_postgres(url: str, make: MakePostgres = PostgresStore) -> AsyncIter
     await owner.execute(f"alter database {database} set deadlock_timeout = '20ms'")
     await owner.execute("set session_replication_role = replica")
     pools = Pools.of(url, house=4, public=1, users=2)
-    await pools.open()
     try:
         yield PostgresGround(owner, pools, make)
     finally:

@@ -65,9 +65,6 @@ ENDS_SESSIONS = frozenset({"SuspendUser", "ResetPassword", "ChangePassword", "Si
 answered with tokens; it belongs to an earlier epoch of its user and counts for nothing from the start (`User.epoch`,
 `close_all`). Its rows are then left out of the comparison: all else must be like one of the two orders."""
 
-UNORDERED = "E5: two events of one aggregate at one place"
-"""Known to fall short: a command that records an event and changes nothing gives it the place of the last change."""
-
 Dump = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -112,7 +109,6 @@ class Played:
     independent: bool = False
     excused: int = 0
     turned: int = 0
-    unordered: bool = False
     failures: list[str] = field(default_factory=list)
 
 
@@ -245,8 +241,7 @@ class Pair:
         if dump not in self._judged:
             broken = await self.ground.broken()
             self._judged[dump] = [rule for rule in broken if rule not in (self.scene.broken or ())]
-        wrong += [rule for rule in self._judged[dump] if rule != UNORDERED]
-        self.played.unordered |= UNORDERED in self._judged[dump]
+        wrong += self._judged[dump]
         self.played.failures += [f"{self.played.pair}: {plan}: {each}" for each in wrong]
         end = End((_outcome(ended[0]), _outcome(ended[1])), dump)
         if len(set(commits)) == 2 and end.outcomes == ("done", "done"):

@@ -58,7 +58,6 @@ def told_on_postgres(orders: int, stories: int | None = None) -> list[Telling]:
 
 async def _told_on(url: str, story: Story, number: int, result: Telling) -> None:
     pools = Pools.of(url, house=2, public=1, users=1)
-    await pools.open()
     try:
         house: dict[str, Any] = {
             "store": PostgresStore(pools.house),
