@@ -23,7 +23,8 @@ class Veiled(dict[str, Any]):
         return super().__getitem__(column)
 
     def get(self, column: str, default: Any = None) -> Any:
-        return self[column] if column in self else default
+        assert column not in self.aside, f"{column} was looked at"
+        return super().get(column, default)
 
     def items(self) -> Any:
         raise AssertionError("every column was looked at")
