@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 from uuid import UUID
 
 from application.inputs import submitted
@@ -99,7 +99,8 @@ class BookableJob:
         )
 
 
-class FreeSlot(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FreeSlot:
     """A start that can be booked now. `shown_start` and `shown_end` are the same two moments on the asker's clocks,
     offset included, so that the two 01:30 of an autumn night differ."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, BackgroundTasks, Body, Cookie, Depends, FastAPI, Form, Header, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Cookie, Depends, FastAPI, Header, Query, Request, Response
 from pydantic import BaseModel
 
 from entrypoints.rest.dispatch import Dispatch
@@ -145,10 +145,6 @@ def test_a_route_that_plans_cannot_carry_out_is_told_when_it_is_built() -> None:
     async def few() -> Note:
         return Note(text="few")
 
-    @app.post("/form")
-    async def form(text: Annotated[str, Form()]) -> str:
-        return text
-
-    for route in app.routes[-5:]:
+    for route in app.routes[-4:]:
         with pytest.raises(Unplanned):
             Plan(route)  # type: ignore[arg-type]

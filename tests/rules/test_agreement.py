@@ -57,7 +57,7 @@ def test_both_readings_name_the_same_subjects_in_any_rows(spoilt_nothing: str) -
 
         agree()
         runner.run(opened.__aexit__(None, None, None))
-    assert len(seen) >= 0.9 * len((*RULES, *LIVENESS)), "the rows are too tame to say much"
+    assert len(seen) >= 0.85 * len((*RULES, *LIVENESS)), "the rows are too tame to say much"
 
 
 @settings(max_examples=40)
