@@ -61,7 +61,7 @@ async def pay_for(me: Person, dice: Dice, mark: str, booking: dict[str, Any]) ->
     if booking["payment_id"] is None:
         return
     path = f"/v1/payments/{booking['payment_id']}"
-    for attempt in range(dice.choice((1, 1, 2))):
+    for attempt in range(dice.choice((1, 2, 3))):
         checkout = await me.get(f"{path}/checkout")
         for patience in (2.0, 20.0, 60.0):
             if checkout is None or checkout["client_secret"]:
