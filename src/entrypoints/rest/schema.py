@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from application.commands import KeyReused
+from application.commands import KeyReused, OutcomeUnknown
 from domain.shared.errors import Conflict, Outdated, Refusal
 from entrypoints.rest.errors import BadJson, PreconditionRequired, TooLarge, UnsupportedMedia, status_of
 from entrypoints.rest.headers import HEADERS, tell_headers
@@ -35,7 +35,7 @@ TAGS = {
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _BY_HEADER: dict[str, tuple[type[Refusal], ...]] = {
-    "idempotency-key": (KeyReused, Conflict),
+    "idempotency-key": (KeyReused, Conflict, OutcomeUnknown),
     "if-match": (Outdated, PreconditionRequired),
 }
 """What a header that a route takes may lead to."""
@@ -88,7 +88,7 @@ def _by_headers(operation: dict[str, Any]) -> None:
     taken = {each["name"].lower() for each in operation.get("parameters", ()) if each["in"] == "header"}
     refusals = [refusal for header in sorted(taken & _BY_HEADER.keys()) for refusal in _BY_HEADER[header]]
     if "requestBody" in operation:
-        refusals += [BadJson, TooLarge, UnsupportedMedia]
+        refusals += [BadJson, OutcomeUnknown, TooLarge, UnsupportedMedia]
     for refusal in refusals:
         answer = operation["responses"].setdefault(str(status_of(refusal)), {"description": "Refused: ", "content": {}})
         told = answer["content"].setdefault("application/problem+json", {}).setdefault("examples", {})
