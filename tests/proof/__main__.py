@@ -7,8 +7,10 @@ python -m tests.proof stories model   # just these
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.proof.reporting import FOLDER
@@ -24,18 +26,16 @@ class Campaign:
 
 
 LANES: tuple[tuple[Campaign, ...], ...] = (
+    (Campaign("simulation", ("--seeds", "2000", "--steps", "100", "--jobs", "1"), 1080),),
     (
-        Campaign("simulation", ("--seeds", "2000", "--steps", "100", "--jobs", "1"), 900),
-        Campaign("planted", (), 300),
-    ),
-    (
-        Campaign("stories", (), 150),
-        Campaign("schedules", (), 400),
-        Campaign("model", (), 270),
-        Campaign("fuzz", (), 270),
+        Campaign("planted", (), 420),
+        Campaign("stories", (), 180),
+        Campaign("schedules", (), 240),
+        Campaign("model", (), 200),
+        Campaign("fuzz", ("--examples", "40"), 200),
         Campaign("sockets", (), 60),
-        Campaign("mutation_constraints", (), 180),
-        Campaign("mutation_domain", ("--sample", "150"), 200),
+        Campaign("mutation_constraints", (), 90),
+        Campaign("mutation_domain", ("--sample", "120"), 180),
     ),
 )
 """What runs side by side; within a lane one after the other, the longest lane decides."""
@@ -45,25 +45,33 @@ ALONE = (Campaign("stampede", (), 150),)
 
 
 async def _run(campaign: Campaign) -> tuple[Campaign, int, float]:
-    log = FOLDER / f"{campaign.name}.log"
+    (FOLDER / f"{campaign.name}.json").unlink(missing_ok=True)
     since = time.monotonic()
-    with log.open("wb") as out:
+    with (FOLDER / f"{campaign.name}.log").open("wb") as out:
         command = (sys.executable, "-m", f"tests.proof.{campaign.name}", *campaign.options)
-        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
+        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out, start_new_session=True)
+        code = -1
         try:
             async with asyncio.timeout(campaign.budget):
                 code = await process.wait()
         except TimeoutError:
-            process.terminate()
-            code = await process.wait() or -15
-        except asyncio.CancelledError:
-            process.terminate()
-            await process.wait()
-            raise
+            out.write(f"\nended after its budget of {campaign.budget} s\n".encode())
+        finally:
+            await _end(process)
     seconds = time.monotonic() - since
     sys.stdout.write(f"{'ok    ' if code == 0 else 'FAILED'} {campaign.name} ({seconds:.0f} s)\n")
     sys.stdout.flush()
     return campaign, code, seconds
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Whatever the campaign has started ends with it, servers included; first as if somebody had interrupted it."""
+    for how, patience in ((signal.SIGINT, 15), (signal.SIGKILL, 15)):
+        with suppress(ProcessLookupError, TimeoutError):
+            os.killpg(process.pid, how)
+            async with asyncio.timeout(patience):
+                await process.wait()
+                return
 
 
 async def _lane(campaigns: tuple[Campaign, ...]) -> list[tuple[Campaign, int, float]]:
@@ -91,7 +99,7 @@ async def prove(wanted: set[str]) -> int:
 def _tell(campaign: Campaign, code: int, seconds: float) -> None:
     """What the campaign reported; the end of what it said where it did not come so far."""
     report = FOLDER / f"{campaign.name}.json"
-    if report.exists() and report.stat().st_mtime > time.time() - seconds - 3600 and code in (0, 1):
+    if report.exists():
         told = json.loads(report.read_text())
         sys.stdout.write(f"{campaign.name}: {'ok' if code == 0 else 'FAILED'}, {told['seconds']:.0f} s\n")
         lines = [f"  {name}: {value}" for name, value in told["figures"].items()]
