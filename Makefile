@@ -85,7 +85,7 @@ env-example: .venv/.installed ## Write .env.example anew from the settings
 
 UV ?= $(shell command -v uv || echo $(BIN)/uv)
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml --group build
+	--no-emit-index-url --no-emit-find-links --no-strip-extras --no-annotate --no-header pyproject.toml --group build
 
 lock: $(UV) ## Lock the newest versions that pyproject.toml allows; UPGRADE=--upgrade moves the others too
 	@$(COMPILE) $(UPGRADE) --output-file requirements.lock
