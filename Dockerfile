@@ -5,7 +5,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
 RUN python -m venv .venv
 COPY requirements.lock ./
-RUN .venv/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+RUN .venv/bin/pip install --quiet --require-hashes --no-deps --only-binary :all: -r requirements.lock
 COPY . .
 # An application is installed from its checkout: the code stays in /app/src, the command lands in .venv/bin.
 RUN .venv/bin/pip install --quiet --no-deps --no-build-isolation --editable . \

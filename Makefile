@@ -4,7 +4,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# A lock is complete: pip shall install it, not look again for what would do.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 WORKERS ?= 2
 
 
@@ -85,7 +86,7 @@ env-example: .venv/.installed ## Write .env.example anew from the settings
 
 UV ?= $(shell command -v uv || echo $(BIN)/uv)
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-strip-extras --no-annotate --no-header pyproject.toml --group build
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml --group build
 
 lock: $(UV) ## Lock the newest versions that pyproject.toml allows; UPGRADE=--upgrade moves the others too
 	@$(COMPILE) $(UPGRADE) --output-file requirements.lock
