@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import AliasChoices, SecretStr, ValidationError
 
 from entrypoints.settings import (
     ClockName,
@@ -327,7 +327,18 @@ def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_setting_says_what_it_means() -> None:
     for field, info in Settings.model_fields.items():
         assert info.description, field
-        assert info.validation_alias in {None, env_name(field)}
+        names = (
+            info.validation_alias.choices
+            if isinstance(info.validation_alias, AliasChoices)
+            else [info.validation_alias]
+        )
+        assert names[0] in (None, env_name(field))
+
+
+def test_keys_of_a_supabase_project_are_known_by_their_older_names_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    it = settings(monkeypatch, SUPABASE_ANON_KEY="anon", SUPABASE_SERVICE_ROLE_KEY="service")
+    assert it.supabase_publishable_key == "anon"
+    assert it.supabase_secret_key == SecretStr("service")
 
 
 def test_the_example_file_equals_the_settings() -> None:

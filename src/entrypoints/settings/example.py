@@ -15,6 +15,7 @@ _HEADINGS = {
     "hold_minutes": "Bookings",
     "gateway": "Payments",
     "mail": "Mail",
+    "supabase_url": "Supabase",
     "log_level": "Logs",
 }
 
@@ -25,7 +26,8 @@ def env_example(settings: type[BaseSettings]) -> str:
         "# Guildhall's settings. Copy this file to .env and uncomment what you change; the environment beats .env.",
         "# A secret may come from a file instead: set its name with _FILE at the end to the file's path.",
     ]
-    for field, info in settings.model_fields.items():
+    # What everybody has comes first, then what the settings of a vendor add.
+    for field, info in sorted(settings.model_fields.items(), key=lambda one: one[0] not in settings.__annotations__):
         if field in _HEADINGS:
             lines += ["", f"# --- {_HEADINGS[field]} ".ljust(100, "-")]
         lines += ["", *(f"# {line}" for line in (info.description or "").splitlines())]

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from entrypoints.settings.files import SecretFiles
 from entrypoints.settings.names import PREFIX, SECRET, env_name, spelled
 from entrypoints.settings.rules import Problem, SettingsProblems, contradictions
+from entrypoints.settings.supabase import SupabaseSettings
 from entrypoints.settings.values import (
     LOCAL,
     Database,
@@ -24,7 +25,7 @@ from entrypoints.settings.values import (
 from entrypoints.settings.words import ClockName, Env, GatewayName, LogFormat, LogLevel, MailCarrier, Storage, Tls
 
 
-class Settings(BaseSettings):
+class Settings(SupabaseSettings, BaseSettings):
     """Everything that can be set. Making one reads the environment and `.env`, and raises `SettingsProblems`."""
 
     model_config = SettingsConfigDict(

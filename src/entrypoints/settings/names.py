@@ -3,11 +3,13 @@
 PREFIX = "GUILDHALL_"
 WELL_KNOWN = frozenset(
     "DATABASE_URL DATABASE_APP_URL "
-    "STRIPE_SECRET_KEY STRIPE_PUBLISHABLE_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE".split()
+    "STRIPE_SECRET_KEY STRIPE_PUBLISHABLE_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE "
+    "SUPABASE_URL SUPABASE_PUBLISHABLE_KEY SUPABASE_SECRET_KEY SUPABASE_JWT_SECRET".split()
 )
 """Names that platforms and vendors already use; every other one carries our prefix."""
 SECRET = frozenset(
-    ["secret", "smtp_password", "database_url", "database_app_url", "stripe_secret_key", "stripe_webhook_secret"]
+    "secret smtp_password database_url database_app_url stripe_secret_key stripe_webhook_secret "
+    "supabase_secret_key supabase_jwt_secret".split()
 )
 """Fields that are never shown, and may lie in a file."""
 
