@@ -13,7 +13,7 @@ from entrypoints.cli.showing import err, out, show_json
 
 if TYPE_CHECKING:
     from entrypoints.simulation.campaign import Failure, Figures, Options
-    from entrypoints.simulation.world import Outcome
+    from entrypoints.simulation.outcome import Outcome
 
 
 def simulate(

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from time import process_time
 
-from entrypoints.container.simulating import Stage, stage
+from entrypoints.container.simulating import Stage, stage, stream
 from entrypoints.simulation.founding import founded
+from entrypoints.simulation.outcome import Outcome
+from entrypoints.simulation.plan import Plan
 from entrypoints.simulation.shrinking import MOST_RUNS, shrunk
-from entrypoints.simulation.world import Outcome, World, plan_of
+from entrypoints.simulation.world import World
 
 LONGEST_STORY = 120
 
@@ -24,6 +26,10 @@ class Options:
     steps: int = 100
     days: float = 3.0
     faults: str = "some"
+
+    def plan(self, seed: int) -> Plan:
+        """What happens in the world of that seed."""
+        return Plan.drawn(seed, stream, steps=self.steps, days=self.days, faults=self.faults)
 
     def again(self, seed: int) -> str:
         """The command that plays this seed again."""
@@ -73,15 +79,14 @@ class Figures:
 
 def play(seed: int, options: Options, *, on: Stage | None = None, whole: bool = False) -> Outcome:
     """One seed, on the shipped application or on one with something planted in it."""
-    plan = plan_of(seed, steps=options.steps, days=options.days, faults=options.faults)
     with _few_collections():
-        return World(plan, on or stage(), whole=whole).run()
+        return World(options.plan(seed), on or stage(), whole=whole).run()
 
 
 def explained(seed: int, options: Options, *, on: Stage | None = None, runs: int = MOST_RUNS) -> Failure | None:
     """Why a seed fails, as short as it can be told; None when it does not."""
     ground = on or stage()
-    plan = plan_of(seed, steps=options.steps, days=options.days, faults=options.faults)
+    plan = options.plan(seed)
     world = World(plan, ground)
     failure = world.run().failure
     if failure is None:

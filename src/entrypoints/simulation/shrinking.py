@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from entrypoints.simulation.outcome import Outcome
 from entrypoints.simulation.plan import Plan
-from entrypoints.simulation.world import Outcome
 
 Play = Callable[[Plan], Outcome]
 MOST_RUNS = 300

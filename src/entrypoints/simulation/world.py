@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-import orjson
 
 from application.ports.payments import Declined, RefundOrder
 from domain.shared.errors import Refusal
@@ -33,8 +30,10 @@ from entrypoints.container.simulating import (
 from entrypoints.simulation.actors import ACTS
 from entrypoints.simulation.actors.admins import look_into_it
 from entrypoints.simulation.expectations import Expectations
+from entrypoints.simulation.facts import Facts
 from entrypoints.simulation.founding import founded
 from entrypoints.simulation.history import History
+from entrypoints.simulation.outcome import Outcome
 from entrypoints.simulation.people import Person
 from entrypoints.simulation.plan import DAY, Plan, Step
 from entrypoints.simulation.promises import promises_of
@@ -45,30 +44,10 @@ from entrypoints.simulation.weather import copies, strike
 from entrypoints.simulation.wire import Answer, Headers, call
 
 QUIET_DAYS = 12
-MARGIN, AROUND = timedelta(minutes=5), timedelta(hours=1)
-"""How long ago something must have ended, and how far away it must be, to have been in nobody's way."""
-GRACE = 10.0
-"""Seconds after which an exchanged refresh token must be worth nothing; the watch adds the clocks' disagreement."""
 
 
 class Over(Exception):
     """Something failed; the rest need not be played."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one world."""
-
-    seed: int
-    digest: str = ""
-    steps: int = 0
-    events: int = 0
-    requests: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    crashes: int = 0
-    failure: tuple[str, str] | None = None
-    """The rule that was broken, and how; None when all is well."""
-    story: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -108,6 +87,7 @@ class World:
         self.history = History(self.fail)
         self.expectations = Expectations(self)
         self.promises = promises_of(stage.app)
+        self.facts = Facts(self.scene, stage.digest_of, self._clocks)
         self.people = {part.name: Person(self, part, address=f"10.0.0.{place + 1}") for place, part in enumerate(CAST)}
         self.open_providers: set[str] = set()
         self.apis: list[Process] = []
@@ -128,6 +108,10 @@ class World:
     def now(self) -> datetime:
         """The present."""
         return self.scene.clock.now()
+
+    def _clocks(self) -> list[datetime]:
+        """What every clock there is shows."""
+        return [self.now, *(process.ports["clock"].now() for process in self.apis)]
 
     def run(self) -> Outcome:
         """Play it to its end, or to the first failure."""
@@ -216,49 +200,6 @@ class World:
     def wanted_now(self) -> tuple[str, str] | None:
         """The slot that somebody wanted just now."""
         return self._wanted[0] if self._wanted and self._wanted[1] >= self.loop.time() else None
-
-    def mailed(self, email: str, template: str) -> str | None:
-        """The secret of the latest letter of that kind to somebody."""
-        for mail in reversed(self.scene.mailer.sent):
-            if mail.to == email and mail.template.value == template:
-                return _token(mail.text)
-        return None
-
-    def exchanged_long_ago(self, token: str) -> str:
-        """How long ago this refresh token was exchanged, if that is beyond any grace; else empty."""
-        digest = self.stage.digest_of(token)
-        for row in self.scene.rows("refresh_tokens"):
-            if row["token_hash"] == digest and row["rotated_at"] is not None:
-                age = (self.now - row["rotated_at"]).total_seconds()
-                return f"{age:.0f} s" if age > GRACE + 7500 else ""
-        return ""
-
-    def session_goes_on(self, token: str) -> bool:
-        """Whether the session that this refresh token belongs to has not ended."""
-        digest = self.stage.digest_of(token)
-        of = {row["session_id"] for row in self.scene.rows("refresh_tokens") if row["token_hash"] == digest}
-        return any(row["id"] in of and row["revoked_at"] is None for row in self.scene.rows("sessions"))
-
-    def nobody_stands_at(self, job_id: str, starts_at: str) -> bool:
-        """Whether no booking can have been in the way of one at that time: at most holds whose time is over by every
-        clock there is. Unsure means no."""
-        job = self.scene.row("jobs", UUID(job_id))
-        if job is None:
-            return False
-        present = min(self.now, *(process.ports["clock"].now() for process in self.apis)) - MARGIN
-        begins = datetime.fromisoformat(starts_at)
-        first = begins - timedelta(minutes=job["buffer_before"])
-        last = begins + timedelta(minutes=job["duration"] + job["buffer_after"])
-        for row in self.scene.rows("bookings"):
-            if row["provider_id"] != job["provider_id"]:
-                continue
-            changed = (row["cancelled_at"], row["completed_at"], row["expires_at"])
-            lately = any(moment is not None and moment > present for moment in changed) or row["sequence"] > 0
-            stands = row["state"] == "confirmed" or lately
-            near = row["blocked"].starts_at < last + AROUND and first - AROUND < row["blocked"].ends_at
-            if near and stands:
-                return False
-        return True
 
     async def probe(self, who: Person, token: str) -> Answer | None:
         """Ask who one is with exactly this token."""
@@ -456,19 +397,3 @@ class World:
             self.loop.bury(tasks)
         self.loop.close()
         self.scene.close()
-
-
-def _token(text: str) -> str | None:
-    """The secret in a letter, which is written as the facts of it."""
-    secret: str | None = orjson.loads(text).get("secret")
-    return secret
-
-
-def plan_of(seed: int, *, steps: int = 100, days: float = 3.0, faults: str = "some") -> Plan:
-    """The plan of a seed."""
-    return Plan.drawn(seed, stream, steps=steps, days=days, faults=faults)
-
-
-def told(outcome: Outcome) -> str:
-    """The outcome as JSON."""
-    return orjson.dumps(outcome).decode()

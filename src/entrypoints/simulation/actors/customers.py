@@ -231,7 +231,11 @@ async def reserve(me: Person, dice: Dice, mark: str, job_id: str, starts_at: str
     if answer is not None and answer.code == "booking.too_many_seats":
         body["seats"] = 1
         answer = await me.wish("bookings", "/v1/bookings", body, f"{mark}s", field="note")
-    if answer is not None and answer.code == "booking.slot_taken" and me.world.nobody_stands_at(job_id, starts_at):
+    if (
+        answer is not None
+        and answer.code == "booking.slot_taken"
+        and me.world.facts.nobody_stands_at(job_id, starts_at)
+    ):
         me.world.fail("B4 on the wire", f"{me.name} is refused {starts_at}, where nobody stands but lapsed holds")
     return answer
 

@@ -14,7 +14,7 @@ async def sign_up(me: Person, dice: Dice, mark: str) -> None:
     form = {"email": email, "password": me.password, "name": "Nora New", "role": role, "zone": "Europe/Lisbon"}
     await asyncio.gather(*(me.ask("POST", "/v1/users", form, signed=False) for _ in range(dice.choice((1, 2)))))
     await asyncio.sleep(dice.choice((20.0, 600.0)))
-    token = me.world.mailed(email, "verify")
+    token = me.world.facts.mailed(email, "verify")
     if token is None or taken:
         return
     answers = await asyncio.gather(
@@ -33,7 +33,7 @@ async def lose_password(me: Person, dice: Dice, mark: str) -> None:
         return
     await me.ask("POST", "/v1/passwords/forgot", {"email": email}, signed=False)
     await asyncio.sleep(60.0)
-    token = me.world.mailed(email, "reset_password")
+    token = me.world.facts.mailed(email, "reset_password")
     if token is None:
         return
     old = me.access if me.email == email else ""

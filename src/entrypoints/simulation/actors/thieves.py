@@ -16,11 +16,11 @@ async def use_old_token(me: Person, dice: Dice, _: str) -> None:
     token = some(dice, victim.old_tokens)
     await asyncio.sleep(dice.choice((0.0, 20.0, 20.0)))
     answer = await _unsigned(me, "/v1/sessions/refresh", {"refresh_token": token})
-    if answer is not None and answer.code == "identity.refresh_token_reused" and me.world.session_goes_on(token):
+    if answer is not None and answer.code == "identity.refresh_token_reused" and me.world.facts.session_goes_on(token):
         me.world.fail("A3 on the wire", f"a refresh token of {victim.name}'s came back, and its session goes on")
     if answer is None or not answer.fine:
         return
-    stale = me.world.exchanged_long_ago(token)
+    stale = me.world.facts.exchanged_long_ago(token)
     if stale:
         me.world.fail("A3 on the wire", f"a refresh token of {victim.name}'s, exchanged {stale} ago, opened a session")
 
@@ -46,7 +46,7 @@ async def use_link_twice(me: Person, dice: Dice, _: str) -> None:
         return
     await _unsigned(me, "/v1/magic-links", {"email": victim.email})
     await asyncio.sleep(30.0)
-    token = me.world.mailed(victim.email, "magic_link")
+    token = me.world.facts.mailed(victim.email, "magic_link")
     if token is None:
         return
     tries = [_unsigned(me, "/v1/magic-links/consume", {"token": token}) for _ in range(2)]
