@@ -80,6 +80,7 @@ env-example: .venv/.installed ## Write .env.example anew from the settings
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
 	@echo "Installing what requirements-dev.lock names"
 	@$(PIP) --no-build-isolation -r requirements-dev.lock
+	@$(BIN)/python -m pip check
 	@touch $@
 
 # --- The locks ---------------------------------------------------------------------------------------------------------
