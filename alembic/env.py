@@ -9,6 +9,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 URL: str = context.config.attributes["url"]
+TELL_POSTGREST = "notify pgrst, 'reload schema'"
+"""Whoever serves this database over HTTP keeps its schema in mind, and is told here after every upgrade, whatever the
+revisions in it do. It is heard when the upgrade is committed; where nobody listens it is nothing."""
 
 
 def migrate(connection: Connection) -> None:
@@ -17,6 +20,7 @@ def migrate(connection: Connection) -> None:
     with context.begin_transaction():
         connection.execute(text("select pg_advisory_xact_lock(hashtextextended('guildhall:migrations', 0))"))
         context.run_migrations()
+        connection.execute(text(TELL_POSTGREST))
 
 
 async def online(work: Callable[[Connection], None]) -> None:
@@ -32,5 +36,6 @@ if context.is_offline_mode():
     context.configure(url=URL, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
+        context.execute(TELL_POSTGREST)
 else:
     asyncio.run(online(migrate))

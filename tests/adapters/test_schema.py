@@ -19,8 +19,9 @@ from adapters.persistence.store import Delete, Insert
 from domain.shared.time import EARLIEST, LATEST, Span
 from tests.contracts.rows import HOUR, LATER, PLAIN, VARIANTS, Rows
 from tests.contracts.stores import (
+    EMBEDDED,
+    FIFTEEN,
     NOW,
-    STORES,
     Backend,
     backend,
     connected,
@@ -73,7 +74,7 @@ class Twins:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in NAMED])
-@pytest.mark.parametrize("store", STORES[1:])
+@pytest.mark.parametrize("store", [EMBEDDED, FIFTEEN])
 async def test_the_same_constraint_refuses_on_every_store(store: str, name: str, postgres_servers: Servers) -> None:
     with server_of(postgres_servers, store).clone() as url:
         async with on_postgres(url, store, size=1) as postgres:

@@ -1,6 +1,8 @@
-"""The stores under test, one behind the other: memory, PostgreSQL 18 (the embedded one), PostgreSQL 15.
+"""The stores under test, one behind the other: memory, PostgreSQL 18 (the embedded one), PostgreSQL 15, and Supabase's
+PostgREST before an 18.
 
-A test that takes `backend` runs on each of them, on a database of its own."""
+A test that takes `backend` runs on each of them, with nothing in it; one that takes `postgres` on those that have a
+database, each with one of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,19 +17,27 @@ import pytest
 from adapters.memory.search import MemoryJobSearch
 from adapters.memory.store import MemoryStore
 from adapters.memory.views import MemoryViews
+from adapters.persistence.schema import TABLES
 from adapters.persistence.store import Changes, Insert, Store, Views, Write
 from adapters.postgres.pools import Pools
 from adapters.postgres.search import PostgresJobSearch
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.views import PostgresViews
+from adapters.supabase.rest import Rest
+from adapters.supabase.search import SupabaseJobSearch
+from adapters.supabase.store import SupabaseStore
+from adapters.supabase.tokens import ClientTokens, MintedTokens
+from adapters.supabase.views import SupabaseViews
+from adapters.system.clock import SystemClock
 from application.ports.jobs import JobSearch
 from domain.shared.errors import Refusal
 from tests.support.house import House
+from tests.support.postgrest import CROWD, SECRET, PostgREST, postgrest
 from tests.support.servers import Server, Servers
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MEMORY, EMBEDDED, FIFTEEN = "memory", "postgres-18", "postgres-15"
-STORES = (MEMORY, EMBEDDED, FIFTEEN)
+MEMORY, EMBEDDED, FIFTEEN, SUPABASE = "memory", "postgres-18", "postgres-15", "supabase"
+STORES = (MEMORY, EMBEDDED, FIFTEEN, SUPABASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +89,43 @@ async def on_postgres(url: str, name: str = EMBEDDED, *, size: int = 4) -> Async
         await pools.close()
 
 
+@asynccontextmanager
+async def on_supabase(rest: PostgREST, url: str = "", *, tokens: ClientTokens | None = None) -> AsyncIterator[Backend]:
+    """The store on the project of this PostgREST."""
+    asking = Rest(rest.project(), tokens or MintedTokens(SECRET, SystemClock()), transport=rest.transport())
+    try:
+        yield Backend(
+            name=SUPABASE,
+            store=SupabaseStore(asking),
+            views=SupabaseViews(asking),
+            job_search=SupabaseJobSearch(asking),
+            url=url,
+        )
+    finally:
+        await asking.close()
+
+
+@asynccontextmanager
+async def on_database(url: str, name: str, *, size: int = 4) -> AsyncIterator[Backend]:
+    """The store of that name on the database of this owner's address."""
+    if name != SUPABASE:
+        async with on_postgres(url, name, size=size) as made:
+            yield made
+        return
+    with postgrest(url, connections=CROWD) as rest:
+        async with on_supabase(rest, url) as made:
+            yield made
+
+
 def server_of(servers: Servers, name: str) -> Server:
     """The running server of a store's name."""
-    return servers.get(name.removeprefix("postgres-"))
+    return servers.get("18" if name == SUPABASE else name.removeprefix("postgres-"))
+
+
+async def emptied(url: str) -> None:
+    """Forget all rows of that database."""
+    async with connected(url) as owner:
+        await owner.execute(f"truncate {', '.join(TABLES)}")
 
 
 @pytest.fixture(params=STORES)
@@ -89,6 +133,12 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     """Every store in turn, empty."""
     if request.param == MEMORY:
         yield in_memory()
+        return
+    if request.param == SUPABASE:
+        rest, url = request.getfixturevalue("standing_project")
+        await emptied(url)
+        async with on_supabase(rest, url) as made:
+            yield made
         return
     servers: Servers = request.getfixturevalue("postgres_servers")
     with server_of(servers, request.param).clone() as url:
@@ -100,7 +150,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
 async def postgres(request: pytest.FixtureRequest, postgres_servers: Servers) -> AsyncIterator[Backend]:
     """Every PostgreSQL in turn, empty, with room for a crowd."""
     with server_of(postgres_servers, request.param).clone() as url:
-        async with on_postgres(url, request.param, size=16) as made:
+        async with on_database(url, request.param, size=16) as made:
             yield made
 
 

@@ -34,6 +34,7 @@ import pytest
 
 from adapters.postgres.server.locks import FileLock, patience
 from adapters.supabase.project import Project
+from tests.support.servers import Servers
 
 HERE = Path(__file__).parent / "counterparts"
 BUILD = Path(__file__).parents[2] / "build" / "counterparts"
@@ -43,6 +44,8 @@ LOGIN = "authenticator"
 PASSWORD = "of-the-tests"
 MAX_ROWS = 1000
 """As Supabase is set up."""
+CROWD = 40
+"""Connections where many ask at once."""
 PREFIX = "/rest/v1"
 FETCHED_WITHIN_SECONDS = 300.0
 STARTED_WITHIN_SECONDS = 20.0
@@ -143,6 +146,13 @@ def rest(database: str) -> Iterator[PostgREST]:
     """PostgREST in front of a fresh clone of the migrated database."""
     with postgrest(database) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def standing_project(postgres_servers: Servers) -> Iterator[tuple[PostgREST, str]]:
+    """One for all tests of a run that leave no more behind than rows, and its owner's address."""
+    with postgres_servers.get("18").clone() as url, postgrest(url, connections=CROWD) as running:
+        yield running, url
 
 
 def fetched() -> Path:

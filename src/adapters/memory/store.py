@@ -4,15 +4,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.memory.matching import matches, sorted_rows
 from adapters.memory.queue import Queue
 from adapters.memory.tables import MemoryTable
-from adapters.memory.values import asked, fitting, placed
 from adapters.persistence import refusals
+from adapters.persistence.matching import matches, sorted_rows
 from adapters.persistence.ordering import turn
 from adapters.persistence.schema import TABLES, columns_of
 from adapters.persistence.schema.tables import Row, Table
 from adapters.persistence.store import Changes, Delete, Guard, Insert, Numbers, Store, Tally, Update, Write
+from adapters.persistence.values import asked, fitting, placed
 from application.ports.criteria import AnyOf, Between, Criteria, Order, Overlaps, Position, Present
 from domain.shared.errors import Conflict
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.memory.matching import matches, sorted_rows
 from adapters.memory.store import MemoryStore
-from adapters.memory.values import asked, copied, placed
+from adapters.memory.values import copied
+from adapters.persistence.matching import matches, sorted_rows
 from adapters.persistence.schema import TABLES, VIEWS, columns_of
 from adapters.persistence.schema.tables import Latest, Row, View
 from adapters.persistence.shown import HOUSE, private, shown_to
 from adapters.persistence.store import Views
+from adapters.persistence.values import asked, placed
 from application.ports.criteria import Criteria, Order, Position
 from application.visibility import (
     VISIBILITY,

@@ -79,3 +79,10 @@ def exhausted(series: str) -> Refusal:
     """The refusal for a tally that is at its ceiling."""
     known = SERIES.get(series.split(":", 1)[0])
     return known() if known else Conflict("there is no more of this", series=series)
+
+
+def stopped(what: str) -> Refusal:
+    """A step of the commit ("raise:seats:...", "update:bookings") did not find what it expected: a tally at its
+    ceiling, or a row somebody changed."""
+    kind, _, about = what.partition(":")
+    return exhausted(about) if kind == "raise" else stale(about or "tallies")

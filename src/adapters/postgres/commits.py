@@ -4,75 +4,24 @@ Sibling parts of one statement have no order of their own, so every part asks fo
 stops the whole through `must` when that is not what it should be. Rows of one table and kind arrive as arrays: the
 statement's text depends on the kinds of change only, and each kind of change set is prepared once per connection."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
-from adapters.persistence.ordering import turn
-from adapters.persistence.schema import RANK, TABLES
-from adapters.persistence.store import Changes, Delete, Update, Write
+from adapters.persistence.schema import TABLES
+from adapters.persistence.steps import Part, columns, steps
+from adapters.persistence.store import Changes
 from adapters.postgres.values import cast, quoted, sent
-
-Part = tuple[str, str]
-"""What a part does ("lock", "raise", "lower", "guard", "delete", "update", "insert", "number") and to which table."""
-
-
-@dataclass(slots=True)
-class Batch:
-    """One part of a commit: its kind, its table, and its arguments, one array per column."""
-
-    part: Part
-    count: int
-    arrays: list[list[Any]]
 
 
 def statement(changes: Changes) -> tuple[str, list[Any]]:
-    """The SQL of this kind of change set, and its arguments."""
-    batches = list(_batches(changes))
+    """The SQL of this kind of change set, and its arguments: for each part a count, and one array per column."""
+    parts: list[Part] = []
     arguments: list[Any] = []
-    for batch in batches:
-        arguments += [batch.count, *batch.arrays]
-    return _sql(tuple(batch.part for batch in batches)), arguments
-
-
-def _batches(changes: Changes) -> Iterator[Batch]:
-    if changes.locks:
-        yield Batch(("lock", ""), len(changes.locks), [sorted(changes.locks)])
-    tallies = sorted(changes.tallies, key=lambda tally: tally.name)
-    if raised := [tally for tally in tallies if tally.by > 0]:
-        columns: list[list[Any]] = [[t.name for t in raised], [t.by for t in raised], [t.ceiling for t in raised]]
-        yield Batch(("raise", ""), len(raised), columns)
-    if lowered := [tally for tally in tallies if tally.by < 0]:
-        yield Batch(("lower", ""), len(lowered), [[t.name for t in lowered], [t.by for t in lowered]])
-    guards = sorted(changes.guards, key=lambda guard: (RANK[guard.table], guard.id))
-    for table, some in groupby(guards, key=lambda guard: guard.table):
-        members = list(some)
-        yield Batch(("guard", table), len(members), [[g.id for g in members], [g.version for g in members]])
-    for _, group in groupby(sorted(changes.writes, key=turn), key=turn):
-        writes = list(group)
-        yield _writes(writes[0].table, type(writes[0]), writes)
-
-
-def _writes(table: str, kind: type[Write], writes: Sequence[Any]) -> Batch:
-    declared = TABLES[table]
-    if kind is Delete:
-        return Batch(("delete", table), len(writes), [[w.id for w in writes], [w.expected for w in writes]])
-    pick = itemgetter(*declared.names)
-    arrays = [[sent(value) for value in column] for column in zip(*(pick(write.row) for write in writes), strict=True)]
-    if kind is Update:
-        return Batch(("update", table), len(writes), [[w.expected for w in writes], *arrays])
-    if any(write.numbers for write in writes):
-        series = [[write.numbers.get(name) for write in writes] for name in declared.numbered]
-        if table == "receipts":
-            series = [
-                [next(iter(write.numbers), None) for write in writes],
-                [next(iter(write.numbers.values()), None) for write in writes],
-            ]
-        return Batch(("number", table), len(writes), [*arrays, *series])
-    return Batch(("insert", table), len(writes), arrays)
+    for step in steps(changes):
+        parts.append(step.part)
+        arguments.append(len(step.rows))
+        arguments += [[sent(value) for value in column] for column in zip(*step.rows, strict=True)]
+    return _sql(tuple(parts)), arguments
 
 
 @lru_cache(maxsize=2048)
@@ -84,7 +33,7 @@ def _sql(parts: tuple[Part, ...]) -> str:
     position = 0
     for index, part in enumerate(parts):
         count, position = f"${position + 1}", position + 1
-        types = _types(part)
+        types = [cast(column) for column in columns(part)]
         arrays = [f"${position + offset + 1}::{name}[]" for offset, name in enumerate(types)]
         position += len(types)
         name = f"part{index}"
@@ -103,26 +52,6 @@ def _stop(part: Part, name: str, arrays: list[str], all_done: str) -> str:
         return f"'{kind}:{table}'"
     left = f"select min(wanted) from unnest({arrays[0]}) as wanted where wanted not in (select name from {name})"
     return f"case when {all_done} then '' else 'raise:' || ({left}) end"
-
-
-def _types(part: Part) -> list[str]:
-    kind, table = part
-    match kind:
-        case "lock":
-            return ["text"]
-        case "raise":
-            return ["text", "bigint", "bigint"]
-        case "lower":
-            return ["text", "bigint"]
-        case "guard" | "delete":
-            return ["uuid", "bigint"]
-    columns = [cast(column) for column in TABLES[table].columns]
-    match kind:
-        case "update":
-            return ["bigint", *columns]
-        case "number":
-            return [*columns, *(["text", "text"] if table == "receipts" else ["text"] * len(TABLES[table].numbered))]
-    return columns
 
 
 def _cte(part: Part, arrays: list[str], before: str) -> str:

@@ -10,11 +10,19 @@ from pathlib import Path
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from adapters.postgres import search
+from adapters.postgres import claims, search
 from adapters.postgres.metadata import metadata
 from adapters.postgres.policies import policies, views
 
 SQL = Path(__file__).parent / "sql"
+CALLS = ("commit_changes(jsonb)", claims.SIGNATURE)
+"""What is called by those who have no connection of their own."""
+_OF_COMMITS = (
+    "commit_columns(text)",
+    "commit_rows(bigint, text[], text[])",
+    "commit_part(jsonb, text[], text, text, text)",
+    "commit_statement(jsonb)",
+)
 DEFINERS = ("my_organizations()", "my_managed_organizations()", "my_conversations()", "is_admin()")
 
 
@@ -43,8 +51,11 @@ def _parts() -> Iterator[str]:
         yield f"revoke all on function {definer} from public"
         yield f"grant execute on function {definer} to anon, authenticated, service_role"
     yield "revoke create on schema public from service_role"
-    yield "revoke all on function must(boolean, text) from anon, authenticated, public"
-    yield "grant execute on function must(boolean, text) to service_role"
+    yield (SQL / "commits.sql").read_text()
+    yield claims.function()
+    for own in ("must(boolean, text)", *_OF_COMMITS, *CALLS):
+        yield f"revoke all on function {own} from anon, authenticated, public"
+        yield f"grant execute on function {own} to service_role"
     yield from policies()
 
 

@@ -34,7 +34,7 @@ def refused(error: Exception) -> Refusal | None:
         case asyncpg.NotNullViolationError():
             return refusals.violation(f"{error.table_name}_{error.column_name}_not_null")
         case asyncpg.PostgresError() if error.sqlstate == "GH001":
-            return _stopped(str(error.args[0]))
+            return refusals.stopped(str(error.args[0]))
         case asyncpg.PostgresError() if error.sqlstate == "GH002":
             return Conflict(str(error.args[0]))
         case _ if isinstance(error, GONE):
@@ -53,9 +53,3 @@ def unreadable(error: Exception) -> Refusal | None:
     if isinstance(error, GONE):
         return Unavailable("the database does not answer")
     return None
-
-
-def _stopped(what: str) -> Refusal:
-    """A part of the commit did not find what it expected: a tally at its ceiling, or a row somebody changed."""
-    kind, _, about = what.partition(":")
-    return refusals.exhausted(about) if kind == "raise" else refusals.stale(about or "tallies")

@@ -3,10 +3,8 @@
 Under a policy the text index would not be used, and a plan made once for all questions is ten times slower than one
 made for this question; so the function runs the statement it needs by `execute ... using`."""
 
-from typing import Any
-
-from adapters.persistence.mapper import Mapper
 from adapters.persistence.schema import VIEWS, columns_of
+from adapters.persistence.search import LISTING, found, question
 from adapters.postgres.policies import condition
 from adapters.postgres.pools import Pools
 from adapters.postgres.values import cast, received
@@ -134,8 +132,7 @@ def _sources() -> list[str]:
     return columns
 
 
-_LISTING: Mapper[JobListing] = Mapper(JobListing)
-_RETURNED = ", ".join([*(f"{name}_ as {name}" for name in _LISTING.columns), "relevance_ as relevance"])
+_RETURNED = ", ".join([*(f"{name}_ as {name}" for name in LISTING.columns), "relevance_ as relevance"])
 _CALL = f"select {_RETURNED} from search_jobs({', '.join(f'${n}' for n in range(1, len(PARAMETERS) + 1))})"
 
 
@@ -148,57 +145,7 @@ class PostgresJobSearch(JobSearch):
     async def search(
         self, actor: Actor, query: JobQuery, *, sort: JobSort, after: Position | None, limit: int
     ) -> Page[JobListing]:
-        number, moment, id = marks(sort, after)
-        arguments = [
-            _tsquery(query.terms),
-            list(query.terms),
-            query.category,
-            query.price_from,
-            query.price_to,
-            query.currency,
-            query.least_rating,
-            query.provider_id,
-            query.organization_id,
-            _tsquery(query.place_terms),
-            query.remote,
-            sort.value,
-            number,
-            moment,
-            id,
-            limit + 1,
-        ]
+        asked = question(query, sort=sort, after=after, most=limit + 1)
         async with self._pools.public.reading() as connection:
-            rows = [received(record, ()) for record in await connection.fetch(_CALL, *arguments)]
-        end = position(sort, rows[limit - 1]) if len(rows) > limit else None
-        return Page([_LISTING.build(row) for row in rows[:limit]], end)
-
-
-def _tsquery(terms: tuple[str, ...]) -> str | None:
-    """Each term must begin a word. Terms are letters and digits only, so quoting them is safe."""
-    return " & ".join(f"'{term}':*" for term in terms) or None
-
-
-def marks(sort: JobSort, after: Position | None) -> tuple[Any, Any, Any]:
-    """A position's number, moment and id, as far as this sort has them."""
-    match sort, after:
-        case _, None:
-            return None, None, None
-        case JobSort.RELEVANCE, (number, moment, id):
-            return number, moment, id
-        case JobSort.NEWEST, (moment, id):
-            return None, moment, id
-        case _, (number, id):
-            return number, None, id
-    raise ValueError(f"{after!r} is no position in this order")
-
-
-def position(sort: JobSort, row: dict[str, Any]) -> Position:
-    """Where a page that ends with this row ended."""
-    match sort:
-        case JobSort.RELEVANCE:
-            return row["relevance"], row["published_at"], row["id"]
-        case JobSort.NEWEST:
-            return row["published_at"], row["id"]
-        case JobSort.RATING:
-            return row["rating_average"], row["id"]
-    return row["price_minor"], row["id"]
+            records = await connection.fetch(_CALL, *(asked[name] for name, _ in PARAMETERS))
+        return found([received(record, ()) for record in records], sort=sort, limit=limit)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
-from adapters.persistence.schema import TABLES, VIEWS, columns_of
+from adapters.persistence.schema import columns_of, may_be_empty
 from adapters.persistence.schema.tables import Type
 from adapters.postgres.metadata import TYPES, metadata
 from adapters.postgres.values import sent
@@ -109,7 +109,7 @@ def _compiled(
     tie = "name" if source == "tallies" else "id"
     keys = [table.c[order.by]] if order.by == tie else [table.c[order.by], table.c[tie]]
     if place:
-        never_empty = order.by in dict(shape) or not _may_be_empty(source, order.by)
+        never_empty = order.by in dict(shape) or not may_be_empty(source, order.by)
         query = query.where(_beyond(keys, order, place, never_empty))
     query = query.order_by(*(key.desc() if order.descending else key.asc() for key in keys))
     if limited:
@@ -133,14 +133,6 @@ def _beyond(keys: Sequence[sa.Column[Any]], order: Order, place: str, never_empt
     if order.descending:
         return here < mark
     return here > mark if never_empty else sa.or_(here > mark, keys[0].is_(None))
-
-
-def _may_be_empty(source: str, column: str) -> bool:
-    """Whether the column of a table or view can be empty; what a view joins may not be there at all."""
-    if source in TABLES:
-        return TABLES[source].column(column).nullable
-    view = VIEWS[source]
-    return column not in view.columns or TABLES[view.base].column(column).nullable
 
 
 def _condition(column: sa.Column[Any], kind: str) -> sa.ColumnElement[bool]:

@@ -8,7 +8,7 @@ import orjson
 from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Numbers, Store
-from adapters.postgres import commits
+from adapters.postgres import claims, commits
 from adapters.postgres.errors import AGAIN, refused
 from adapters.postgres.pools import Pool
 from adapters.postgres.selects import select
@@ -17,21 +17,6 @@ from application.ports.criteria import Criteria, Order, Position
 from domain.shared.errors import Conflict
 
 TRIES = 3
-
-_CLAIM = f"""
-with due as (
-  select id from outbox o
-  where finished_at is null and dead_at is null and due_at <= $1 and (leased_until is null or leased_until <= $1)
-    and (scheduled or not exists (
-      select from outbox e
-      where e.subject_id = o.subject_id and e.subject_table = o.subject_table
-        and e.finished_at is null and not e.scheduled
-        and (e.subject_version, e.position) < (o.subject_version, o.position)))
-  order by due_at, id limit $3 for update skip locked
-)
-update outbox o set version = o.version + 1, attempts = o.attempts + 1, leased_until = $2
-from due where o.id = due.id returning {", ".join(f"o.{name}" for name in TABLES["outbox"].names)}
-"""
 
 
 class PostgresStore(Store):
@@ -74,5 +59,5 @@ class PostgresStore(Store):
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
         async with self._pool.reading() as connection:
-            records = await connection.fetch(_CLAIM, now, now + lease, limit)
+            records = await connection.fetch(claims.STATEMENT, now, now + lease, limit)
         return sorted((dict(record) for record in records), key=lambda row: (row["due_at"], row["id"]))

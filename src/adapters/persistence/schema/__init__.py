@@ -58,3 +58,12 @@ def columns_of(source: str) -> Mapping[str, Column]:
         other = TABLES[join.table]
         found.update({name: other.column(column) for name, column in join.columns.items()})
     return found
+
+
+@lru_cache
+def may_be_empty(source: str, column: str) -> bool:
+    """Whether the column of a table or view can be empty; what a view joins may not be there at all."""
+    if source in TABLES:
+        return TABLES[source].column(column).nullable
+    view = VIEWS[source]
+    return column not in view.columns or TABLES[view.base].column(column).nullable

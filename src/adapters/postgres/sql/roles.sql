@@ -26,10 +26,12 @@ begin
   end;
 end $$;
 
--- Where everything new is granted by default, as on Supabase, the mark that migrations leave is taken back as well.
+-- Where everything new is granted by default, as on Supabase, the mark that migrations leave is taken back as well; the
+-- house may read it, to know which schema it works with.
 do $$
 begin
   if to_regclass('public.alembic_version') is not null then
     revoke all on public.alembic_version from anon, authenticated, service_role, public;
+    grant select on public.alembic_version to service_role;
   end if;
 end $$;
