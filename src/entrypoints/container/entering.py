@@ -3,34 +3,26 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from domain.shared.errors import Refusal, Unavailable
+from domain.shared.errors import Refusal
 from entrypoints.container.opening import OpenHouse, open_house
+from entrypoints.container.standing import SchemaBehind, must_be_present
 from entrypoints.settings import Settings, Storage
 
-
-class SchemaBehind(Unavailable):
-    """The database has another schema than this version works with."""
-
-    code = "schema.behind"
-
-    def __init__(self, found: str | None, wanted: str) -> None:
-        seen = f"is at revision {found}" if found else "is empty"
-        super().__init__(
-            f"the database {seen}, this version wants {wanted}: run `guildhall migrate`", found=found, wanted=wanted
-        )
+__all__ = ["SchemaBehind", "entered"]
 
 
 @asynccontextmanager
 async def entered(settings: Settings, *, migrate: bool | None = None) -> AsyncIterator[OpenHouse]:
     """The open house. Unless told otherwise it migrates the embedded database only: of anybody else's it asks that
     somebody has."""
-    own = settings.database_url is None
+    own = settings.database_url is None and settings.storage is Storage.POSTGRES
     async with AsyncExitStack() as stack:
         try:
             opening = open_house(settings, migrate=own if migrate is None else migrate)
             house = await stack.enter_async_context(opening)
-            if migrate is None and not own and settings.storage is Storage.POSTGRES:
-                await _must_be_present(house.owner_url)
+            migrated = own if migrate is None else migrate and bool(house.owner_url)
+            if not migrated and migrate is not False and settings.storage is not Storage.MEMORY:
+                await must_be_present(house)
         except Refusal:
             raise
         except Exception as error:
@@ -40,11 +32,3 @@ async def entered(settings: Settings, *, migrate: bool | None = None) -> AsyncIt
 
             raise (explained(error) or error) from error
         yield house
-
-
-async def _must_be_present(owner_url: str) -> None:
-    from adapters.postgres.versions import newest, revision
-
-    found = await revision(owner_url)
-    if found != newest():
-        raise SchemaBehind(found, newest())

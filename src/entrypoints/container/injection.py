@@ -67,6 +67,18 @@ def _pools(settings: Settings, database_url: str) -> Any:
     return chosen("adapters.postgres.pools:Pools.of")(database_url, **sizes)
 
 
+def _rest(settings: Settings) -> Any:
+    project = chosen("adapters.supabase.project:Project")(
+        url=settings.supabase_url,
+        publishable_key=settings.supabase_publishable_key,
+        secret_key=settings.supabase_secret_key.get_secret_value() if settings.supabase_secret_key else "",
+    )
+    key = settings.supabase_signing_key or settings.supabase_jwt_secret
+    # Its tokens are judged by the project's clock, whatever time it is in this house.
+    minted = chosen("adapters.supabase.tokens:MintedTokens")(key.get_secret_value() if key else "", SystemClock())
+    return chosen("adapters.supabase.rest:Rest")(project, chosen("adapters.supabase.tokens:CarriedTokens")(minted))
+
+
 def _keyring(settings: Settings, clock: Any) -> Any:
     return chosen("adapters.local_identity:KeptKeyring")(settings.data_dir / "keys.json", now=clock.now())
 
@@ -141,25 +153,30 @@ class Container(DeclarativeContainer):
 
     storage = Callable(lambda s: s.storage.value, settings)
     pools = Singleton(_pools, settings, database_url)
+    rest = Singleton(_rest, settings)
     store = Selector(
         storage,
         memory=Singleton(chosen("adapters.memory.store:MemoryStore")),
         postgres=Singleton(chosen("adapters.postgres.store:PostgresStore"), pools.provided.house),
+        supabase=Singleton(chosen("adapters.supabase.store:SupabaseStore"), rest),
     )
     views = Selector(
         storage,
         memory=Singleton(chosen("adapters.memory.views:MemoryViews"), store),
         postgres=Singleton(chosen("adapters.postgres.views:PostgresViews"), pools),
+        supabase=Singleton(chosen("adapters.supabase.views:SupabaseViews"), rest),
     )
     job_search = Selector(
         storage,
         memory=Singleton(chosen("adapters.memory.search:MemoryJobSearch"), store),
         postgres=Singleton(chosen("adapters.postgres.search:PostgresJobSearch"), pools),
+        supabase=Singleton(chosen("adapters.supabase.search:SupabaseJobSearch"), rest),
     )
     bell = Selector(
         storage,
         memory=Singleton(Bell),
         postgres=Singleton(chosen("adapters.postgres.bell:PostgresBell"), database_url),
+        supabase=Singleton(Bell),
     )
 
     begin = Singleton(StoredBegin, store=store, clock=clock, ids=ids, wake=bell)

@@ -3,36 +3,34 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from domain.shared.errors import Refusal
-from entrypoints.container.opening import migrated, owner_address
-from entrypoints.settings import Settings
+from entrypoints.container.opening import migrated, open_house, owner_address
+from entrypoints.container.standing import BY_HAND, SchemaBehind, Standing, of_database, of_project
+from entrypoints.settings import Settings, Storage
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """The revision a database is at (None: it is empty), and the one this version wants."""
-
-    found: str | None
-    wanted: str
-
-    @property
-    def present(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.found == self.wanted
+__all__ = ["Standing", "script", "standing", "upgrade"]
 
 
 async def standing(settings: Settings) -> Standing:
     """How far the database of these settings is."""
+    if _has_no_connection(settings):
+        async with open_house(settings, migrate=False) as house:
+            return await of_project(house.container.rest())
     async with _owner(settings) as url:
-        return await _standing(url)
+        return await of_database(url)
 
 
 async def upgrade(settings: Settings) -> Standing:
-    """Bring the database to the newest revision; how far it was before."""
+    """Bring the database to the newest revision; how far it was before. A project without a connection to its database
+    is only looked at, and refused if there is something to do."""
+    if _has_no_connection(settings):
+        found = await standing(settings)
+        if not found.present:
+            raise SchemaBehind(found, BY_HAND)
+        return found
     async with _owner(settings) as url:
-        before = await _standing(url)
+        before = await of_database(url)
         await migrated(url)
         return before
 
@@ -44,10 +42,8 @@ async def script() -> str:
     return await asyncio.to_thread(offline_sql)
 
 
-async def _standing(url: str) -> Standing:
-    from adapters.postgres.versions import newest, revision
-
-    return Standing(found=await revision(url), wanted=newest())
+def _has_no_connection(settings: Settings) -> bool:
+    return settings.storage is Storage.SUPABASE and settings.database_url is None
 
 
 @asynccontextmanager

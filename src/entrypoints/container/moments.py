@@ -11,6 +11,7 @@ from entrypoints.container.opening import OpenHouse
 _SHARED = (
     "secret",
     "pools",
+    "rest",
     "store",
     "views",
     "job_search",

@@ -38,6 +38,14 @@ async def open_house(settings: Settings, *, migrate: bool = True) -> AsyncIterat
         if settings.storage is Storage.MEMORY:
             yield OpenHouse(settings, Container(settings=settings))
             return
+        if settings.storage is Storage.SUPABASE:
+            owner_url = settings.database_url.asyncpg if settings.database_url else ""
+            if migrate and owner_url:
+                await migrated(owner_url)
+            container = Container(settings=settings)
+            stack.push_async_callback(container.rest().close)
+            yield OpenHouse(settings, container, owner_url)
+            return
         owner_url = await owner_address(settings, stack)
         if migrate:
             await migrated(owner_url)

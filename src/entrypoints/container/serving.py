@@ -21,6 +21,7 @@ from domain.shared.actors import SYSTEM
 from domain.shared.errors import Unavailable
 from entrypoints.container.injection import Container
 from entrypoints.container.opening import OpenHouse
+from entrypoints.container.standing import must_be_present
 from entrypoints.container.stopping import Stop
 from entrypoints.rest.app import Api, create_app
 from entrypoints.rest.health import Checks
@@ -178,7 +179,7 @@ async def running(house: OpenHouse, worker: Worker | None, *, stop: Stop | None 
     patience = stop or Stop(house.settings.drain_seconds)
     async with AsyncExitStack() as stack:
         bell: Any = house.container.bell()
-        if house.settings.storage is not Storage.MEMORY:
+        if house.settings.storage is Storage.POSTGRES:
             await stack.enter_async_context(_background(bell.run()))
         if house.settings.gateway is GatewayName.TEST:
             await stack.enter_async_context(_background(house.container.simulated_deliveries().run()))
@@ -215,12 +216,7 @@ async def _background(work: Any) -> AsyncIterator[None]:
 async def _schema(house: OpenHouse) -> str:
     if house.settings.storage is Storage.MEMORY:
         return "in memory"
-    from adapters.postgres.versions import newest, revision
-
-    found = await revision(house.owner_url)
-    if found != newest():
-        raise LookupError(f"the database is at revision {found}, this version wants {newest()}")
-    return f"revision {found}"
+    return f"revision {(await must_be_present(house)).found}"
 
 
 def _facts(house: OpenHouse) -> dict[str, Any]:

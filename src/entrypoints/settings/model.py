@@ -70,9 +70,11 @@ class Settings(SupabaseSettings, BaseSettings):
     """How long work in flight may take to finish when the process is told to stop."""
 
     storage: Annotated[Storage, Lowered] = Storage.POSTGRES
-    """Where rows live. `memory` forgets everything on exit."""
+    """Where rows live: in a PostgreSQL, in a Supabase project over HTTP, or in `memory`, which forgets everything on
+    exit."""
     database_url: Database | None = Field(default=None, validation_alias="DATABASE_URL")
-    """The owner's address of a PostgreSQL 15 or newer, for migrations; without it an embedded one is run."""
+    """The owner's address of a PostgreSQL 15 or newer, for migrations; without it an embedded one is run. With the
+    supabase storage it is optional, and only migrates."""
     database_app_url: Database | None = Field(default=None, validation_alias="DATABASE_APP_URL")
     """The address of the login everything but migrations uses; without it the owner's is used, which `doctor` minds."""
     pool_commits: Annotated[int, Field(ge=1, le=100)] = 4

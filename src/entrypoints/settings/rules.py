@@ -1,5 +1,7 @@
 """What settings may not say to one another, and how everything that is wrong is told at once."""
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +11,8 @@ from entrypoints.settings.values import LOCAL
 from entrypoints.settings.words import ClockName, GatewayName, MailCarrier, Storage, Tls
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from entrypoints.settings.model import Settings
 
 
@@ -36,7 +40,7 @@ Rule = tuple[str, bool, str, str]
 
 
 def contradictions(it: "Settings") -> Iterator[tuple[str, Problem]]:
-    rules = (*_about_safety(it), *_about_secrets(it), *_about_stripe(it), *_about_mail(it))
+    rules = (*_about_safety(it), *_about_secrets(it), *_about_stripe(it), *_about_mail(it), *_about_supabase(it))
     for field, stands_against, wrong, fix in rules:
         if stands_against:
             yield field, Problem(env_name(field), wrong, fix)
@@ -101,3 +105,37 @@ def _about_mail(it: "Settings") -> Iterator[Rule]:
         clear = it.smtp_tls is Tls.NONE and it.smtp_host not in {"localhost", "127.0.0.1", "::1"}
         yield "smtp_tls", clear, "mails and password would travel in clear", "use starttls or tls"
         yield "mail_from", it.mail_from == LOCAL, "nobody can answer that sender", "give an address of your domain"
+
+
+def _about_supabase(it: "Settings") -> Iterator[Rule]:
+    if it.storage is not Storage.SUPABASE:
+        return
+    where = "in the project's dashboard, under Settings, API keys"
+    yield "supabase_url", it.supabase_url is None, "the supabase storage needs it", f"take it {where}"
+    clear = (it.supabase_url or "").startswith("http://")
+    yield "supabase_url", clear and it.is_production, "keys would travel in clear", "give the https:// address"
+    keys = {
+        "supabase_publishable_key": (it.supabase_publishable_key or "", "sb_publishable_", "anon"),
+        "supabase_secret_key": (_shown(it.supabase_secret_key), "sb_secret_", "service_role"),
+    }
+    for field, (key, prefix, role) in keys.items():
+        fix = f"take the key that begins with {prefix}, or the older {role} key, {where}"
+        yield field, not key, "the supabase storage needs it", fix
+        right = key.startswith(prefix) or _role_of(key) == role
+        yield field, bool(key) and not right, f"that is no {prefix.split('_')[1]} key", fix
+    mints = it.supabase_jwt_secret is not None or it.supabase_signing_key is not None
+    fix = "take the JWT secret from Settings, JWT keys, or import a key of your own and set SUPABASE_SIGNING_KEY to it"
+    yield "supabase_jwt_secret", not mints, "nothing can be read on behalf of a user without it", fix
+
+
+def _shown(secret: "SecretStr | None") -> str:
+    return secret.get_secret_value() if secret else ""
+
+
+def _role_of(key: str) -> str:
+    """The role of a key of the older kind, which is a token; of anything else, nothing."""
+    try:
+        claims = json.loads(urlsafe_b64decode(key.split(".")[1] + "=="))
+        return str(claims["role"])
+    except (ValueError, LookupError, TypeError):
+        return ""

@@ -23,3 +23,5 @@ class SupabaseSettings(BaseModel):
     """Its secret key, `sb_secret_...`, or the older `service_role` key (also as SUPABASE_SERVICE_ROLE_KEY)."""
     supabase_jwt_secret: SecretStr | None = Field(default=None, validation_alias="SUPABASE_JWT_SECRET")
     """The secret its tokens were signed with before it had signing keys, if it still has one."""
+    supabase_signing_key: SecretStr | None = Field(default=None, validation_alias="SUPABASE_SIGNING_KEY")
+    """A private signing key that was imported into it, as a JWK (ES256 or RS256): instead of the secret."""

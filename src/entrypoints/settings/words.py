@@ -16,6 +16,7 @@ class Storage(StrEnum):
 
     MEMORY = "memory"
     POSTGRES = "postgres"
+    SUPABASE = "supabase"
 
 
 class GatewayName(StrEnum):

@@ -7,6 +7,7 @@ from entrypoints.container.examining.database import database
 from entrypoints.container.examining.findings import Finding, Verdict, fail, ok, warn
 from entrypoints.container.examining.home import at_home
 from entrypoints.container.examining.mail import mail_server
+from entrypoints.container.examining.project import project
 from entrypoints.settings import MailCarrier, Settings, Storage
 
 __all__ = ["Finding", "Verdict", "abroad", "at_home", "fail", "ok", "warn"]
@@ -19,5 +20,6 @@ async def abroad(settings: Settings) -> AsyncIterator[Finding]:
     if settings.storage is Storage.MEMORY:
         yield ok("database", "none: rows are kept in memory, and forgotten on exit")
         return
-    async for finding in database(settings):
+    look = project if settings.storage is Storage.SUPABASE else database
+    async for finding in look(settings):
         yield finding

@@ -1,4 +1,4 @@
-"""The database: its version, roles and policies, and whether the rows in it add up."""
+"""The database: its version, roles and policies."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -6,20 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from application.audit import VerifyAudit
-from application.reviews import CheckRatings
-from domain.shared.actors import SYSTEM
 from entrypoints.container.examining.findings import Finding, Verdict, fail, ok, warn
+from entrypoints.container.examining.rows import rows
 from entrypoints.container.injection import Container
-from entrypoints.container.opening import OpenHouse, open_house, owner_address
+from entrypoints.container.opening import open_house, owner_address
+from entrypoints.container.standing import Standing, of_database
 from entrypoints.settings import ClockName, Settings
 
 if TYPE_CHECKING:
     from adapters.postgres.examination import Findings
 
 _SKEW, _MUCH_SKEW = timedelta(seconds=2), timedelta(seconds=30)
-_PATIENCE = timedelta(minutes=5)
-"""How long an event or an audit row may wait before somebody should look."""
 
 
 async def database(settings: Settings) -> AsyncIterator[Finding]:
@@ -39,7 +36,7 @@ async def database(settings: Settings) -> AsyncIterator[Finding]:
         yield _database(found)
         if settings.clock is ClockName.SYSTEM:
             yield _skew(settings, found)
-        standing = await _migrations(owner_url)
+        standing = migrations(await of_database(owner_url), "`guildhall migrate`")
         yield standing
         if standing.verdict is not Verdict.OK:
             return
@@ -47,7 +44,7 @@ async def database(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
         yield _login(settings, owner_url)
         async with open_house(settings, migrate=False) as house:
-            async for finding in _rows(house):
+            async for finding in rows(house):
                 yield finding
 
 
@@ -96,15 +93,13 @@ def _skew(settings: Settings, found: "Findings") -> Finding:
     return warn("clock", seen, fix) if apart > _SKEW else ok("clock", seen)
 
 
-async def _migrations(owner_url: str) -> Finding:
-    from adapters.postgres.versions import newest, revision
-
-    found, wanted = await revision(owner_url), newest()
-    if found is None:
-        return warn("migrations", "the database is empty", "`guildhall migrate`, or just `guildhall serve`")
-    if found != wanted:
-        return fail("migrations", f"at revision {found}, this version wants {wanted}", "`guildhall migrate`")
-    return ok("migrations", f"at the newest revision, {found}")
+def migrations(standing: Standing, way: str) -> Finding:
+    """Whether the schema is this version's."""
+    if standing.found is None:
+        return warn("migrations", "the database is empty", way)
+    if not standing.present:
+        return fail("migrations", f"at revision {standing.found}, this version wants {standing.wanted}", way)
+    return ok("migrations", f"at the newest revision, {standing.found}")
 
 
 def _login(settings: Settings, owner_url: str) -> Finding:
@@ -117,41 +112,3 @@ def _login(settings: Settings, owner_url: str) -> Finding:
     if user == urlsplit(owner_url).username:
         return warn("application login", f"{user} is the owner", fix)
     return ok("application login", f"{user}")
-
-
-async def _rows(house: OpenHouse) -> AsyncIterator[Finding]:
-    from adapters.postgres.examination import look_into_books
-
-    now = house.container.clock().now()
-    report = await house.use(VerifyAudit)(SYSTEM)
-    if report.first_break is not None:
-        at = f"{report.first_break.fault.value} at position {report.first_break.position}"
-        yield fail("audit trail", at, "somebody changed it: compare with a backup, `guildhall audit list` around there")
-    elif report.waiting_since and now - report.waiting_since > _PATIENCE:
-        seen = f"{report.verified.position} rows hold, others wait since {report.waiting_since:%Y-%m-%d %H:%MZ}"
-        yield warn("audit trail", seen, "a worker seals them: `guildhall worker` or `guildhall serve`")
-    else:
-        yield ok("audit trail", f"{report.verified.position} rows hold")
-    books = await look_into_books(house.owner_url, at=now)
-    if books.unbalanced:
-        fix = "the ledger is append-only: find who wrote past it, `guildhall payment ledger`"
-        yield fail("ledger", f"{books.unbalanced} transactions do not sum to zero", fix)
-    else:
-        yield ok("ledger", f"{books.entries} entries sum to zero")
-    waiting = books.oldest_due is not None and now - books.oldest_due > _PATIENCE
-    drifts = await house.use(CheckRatings)(SYSTEM)
-    backlog = await house.container.housekeeping().backlog()
-    if not drifts:
-        yield ok("ratings", "what the reviews say")
-    elif backlog["due"]:
-        yield warn("ratings", f"{len(drifts)} behind, while events wait", "look again when the worker has come round")
-    else:
-        yield fail("ratings", f"{len(drifts)} are not what their reviews say", "`guildhall events dead` may tell why")
-    if backlog["dead"]:
-        yield warn("dead events", f"{backlog['dead']} given up", "`guildhall events dead`, then replay or skip each")
-    else:
-        yield ok("dead events", "none")
-    if waiting:
-        yield warn("outbox", f"{backlog['due']} due, the oldest since {books.oldest_due}", "is a worker running?")
-    else:
-        yield ok("outbox", f"{backlog['due']} due, {backlog['scheduled']} scheduled")

@@ -10,7 +10,7 @@ from entrypoints.cli.journey.story import Act, Story
 
 
 async def opens(story: Story, check: Checks) -> None:
-    """A throw-away instance opens on a free port, with an embedded PostgreSQL and a movable clock"""
+    """A throw-away instance opens on a free port, with a database of its own and a movable clock"""
     await story.instance.open()
     alive = check.done("GET /healthz says it is alive", await story.http.get("/healthz"))
     check.same("without looking at anything else", alive, {"status": "alive"})
