@@ -28,9 +28,14 @@ class Rest:
     """Connections to one project. Nobody signs in on them: every request says for itself who asks."""
 
     def __init__(
-        self, project: Project, tokens: ClientTokens, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        project: Project,
+        tokens: ClientTokens,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        patience: float = PATIENCE,
     ) -> None:
-        self._project, self._tokens = project, tokens
+        self._project, self._tokens, self._patience = project, tokens, patience
         hooks = {"response": [judged]}
         self._http = httpx.AsyncClient(transport=transport, timeout=_LIMITS, event_hooks=hooks)
         self._house = self._client(project.as_house())
@@ -42,11 +47,11 @@ class Rest:
 
     async def as_house(self, ask: Ask[T], *, again: bool) -> T:
         """The answer the house gets. `again` says that it may be asked twice."""
-        return await _patiently(lambda: ask(self._house), again=again)
+        return await self._patiently(lambda: ask(self._house), again=again)
 
     async def as_anybody(self, ask: Ask[T]) -> T:
         """The answer anybody gets."""
-        return await _patiently(lambda: ask(self._public), again=True)
+        return await self._patiently(lambda: ask(self._public), again=True)
 
     async def as_user(self, user_id: UUID, ask: Ask[T]) -> T:
         """The answer this user gets. A token that has run out on its way is replaced once."""
@@ -55,12 +60,28 @@ class Rest:
             return await ask(self._client(self._project.as_client(self._tokens.of(user_id))))
 
         try:
-            return await _patiently(asked, again=True)
+            return await self._patiently(asked, again=True)
         except Said as said:
             if said.code not in EXPIRED:
                 raise
         self._tokens.forget(user_id)
-        return await _patiently(asked, again=True)
+        return await self._patiently(asked, again=True)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]], *, again: bool) -> T:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._patience
+        while True:
+            try:
+                return await ask()
+            except Said as said:
+                if said.code not in STALE or loop.time() > until:
+                    raise
+                await asyncio.sleep(PAUSE)
+            except (httpx.ReadError, httpx.RemoteProtocolError):
+                # A connection that rested may have been closed on the other side without our knowing.
+                if not again:
+                    raise
+                again = False
 
     def _client(self, headers: dict[str, str]) -> AsyncPostgrestClient:
         return AsyncPostgrestClient(
@@ -92,20 +113,3 @@ def call(function: str, arguments: dict[str, Any]) -> Ask[Any]:
         return (await client.rpc(function, arguments).execute()).data
 
     return ask
-
-
-async def _patiently(ask: Callable[[], Awaitable[T]], *, again: bool) -> T:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + PATIENCE
-    while True:
-        try:
-            return await ask()
-        except Said as said:
-            if said.code not in STALE or loop.time() > until:
-                raise
-            await asyncio.sleep(PAUSE)
-        except (httpx.ReadError, httpx.RemoteProtocolError):
-            # A connection that rested may have been closed on the other side without our knowing.
-            if not again:
-                raise
-            again = False

@@ -20,9 +20,11 @@ begin
     exception when duplicate_object or unique_violation then null;
     end;
   end if;
+  -- Where these roles are another's, as on Supabase, they are not the owner's to give: nobody logs in as guildhall_app
+  -- there.
   begin
     grant anon, authenticated, service_role to guildhall_app;
-  exception when unique_violation then null;
+  exception when unique_violation or insufficient_privilege then null;
   end;
 end $$;
 
