@@ -36,8 +36,10 @@ async def owner_of_project(database: str, empty_database: str) -> AsyncIterator[
             alter database {name} owner to {owner};
             create schema extensions authorization {owner};
             alter database {name} set search_path = "$user", public, extensions;
-            alter default privileges for role {owner} in schema public grant all on tables to anon, authenticated, service_role;
-            alter default privileges for role {owner} in schema public grant all on functions to anon, authenticated, service_role;
+            alter default privileges for role {owner} in schema public
+              grant all on tables to anon, authenticated, service_role;
+            alter default privileges for role {owner} in schema public
+              grant all on functions to anon, authenticated, service_role;
         """)
         parts = urlsplit(empty_database)
         yield parts._replace(netloc=f"{owner}:of-the-tests@{parts.netloc.rpartition('@')[2]}").geturl()
@@ -86,9 +88,10 @@ async def written_by_clients(connection: Any) -> list[Any]:
 
 async def called_by_clients(connection: Any) -> set[str]:
     found = await connection.fetch("""
-        select distinct p.proname from pg_proc p left join pg_depend e on e.objid = p.oid and e.deptype = 'e'
+        select distinct p.proname from pg_proc p left join pg_depend e on e.objid = p.oid and e.deptype = 'e',
+          unnest(array['anon', 'authenticated']) r (role)
         where p.pronamespace = 'public'::regnamespace and e.objid is null
-          and (has_function_privilege('anon', p.oid, 'execute') or has_function_privilege('authenticated', p.oid, 'execute'))
+          and has_function_privilege(r.role, p.oid, 'execute')
     """)
     return {row["proname"] for row in found}
 
