@@ -30,4 +30,4 @@ def test_the_whole_journey_is_played_on_a_project(project: Project) -> None:
     assert outcome.exit_code == 0
     assert len(report["steps"]) == sum(len(act.steps) for act in ACTS)
     again = CliRunner().invoke(app, ["demo", "--json"])
-    assert (again.exit_code, json.loads(again.stdout or again.stderr)["code"]) == (1, "demo.not_empty")
+    assert (again.exit_code, json.loads(again.stdout or again.stderr)["error"]["code"]) == (1, "demo.not_empty")

@@ -260,8 +260,9 @@ def _npm() -> list[str]:
 
 
 async def _admit(owner_url: str) -> None:
-    """Make the login as Supabase has it. Roles belong to the cluster, and other tests may be at it too."""
-    connection: Any = await asyncpg.connect(owner_url, timeout=10)
+    """Make the login as Supabase has it. Roles belong to the cluster, and other tests may be at it too; a lock counts
+    in one database only, so all of them take it in the same one."""
+    connection: Any = await asyncpg.connect(owner_url, database="postgres", timeout=10)
     try:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(hashtextextended('guildhall:roles', 0))")
