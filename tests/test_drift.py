@@ -80,7 +80,7 @@ select 'type ' || t.typname || ' ' || t.typtype::text from pg_type t left join h
   where t.typnamespace = 'public'::regnamespace and t.typtype <> 'b' and h.oid is null and e.objid is null
   and t.typname not like 'alembic%'
 union all
-select 'extension ' || extname from pg_extension
+select 'extension ' || extname || ' in ' || extnamespace::regnamespace from pg_extension
 union all
 select 'schema public ' || g.grantee::regrole || ' ' || g.privilege_type
   from pg_namespace n, aclexplode(n.nspacl) g where n.nspname = 'public'

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.memory.store import MemoryStore
+from tests.support.postgrest import PostgREST, postgrest
 from tests.support.servers import Servers
 from tests.visibility.probe import connected, furnish
 from tests.visibility.world import World, world
@@ -25,6 +26,13 @@ def furnished(request: pytest.FixtureRequest, postgres_servers: Servers, here: W
     with postgres_servers.get(getattr(request, "param", "18")).clone() as url, ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(furnish(url, here))).result()
         yield url
+
+
+@pytest.fixture(scope="module")
+def rest(furnished: str) -> Iterator[PostgREST]:
+    """PostgREST in front of the world, where clients may ask for what they do to be undone."""
+    with postgrest(furnished, db_tx_end="commit-allow-override") as running:
+        yield running
 
 
 @pytest.fixture

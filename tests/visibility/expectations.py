@@ -1,7 +1,8 @@
 """Who may see what, as the business would say it: by relation, with no word of columns, policies or terms.
 
-Written apart from `application/visibility.py`, so that the two can disagree. The house sees everything; a suspended
-admin is nobody special; everybody not named sees nothing."""
+Written apart from `application/visibility.py`, so that the two can disagree. The house sees everything; everybody not
+named sees nothing; and whoever is suspended, or has ended the session of the token they show, sees what everybody does.
+Nobody but the house writes anything, anywhere."""
 
 from dataclasses import dataclass
 
@@ -74,6 +75,8 @@ is updated once, when a row is sealed."""
 
 FUNCTIONS = {
     "current_user_id": "everybody",
+    "current_session_id": "everybody",
+    "welcome_user_id": "everybody",
     "my_organizations": "everybody",
     "my_managed_organizations": "everybody",
     "my_conversations": "everybody",
@@ -125,6 +128,13 @@ def seen(here: World, identity: Identity, source: str) -> frozenset[str]:
     return frozenset(placed.id for placed in here.placed[table] if _sees(identity, table, placed))
 
 
+def own(here: World, identity: Identity, table: str, relation: str) -> frozenset[str]:
+    """The rows there to which this one stands in that relation, as far as the house takes them for anybody."""
+    return frozenset(
+        placed.id for placed in here.placed[table] if identity.welcome in placed.relations.get(relation, ())
+    )
+
+
 def may_write(identity: Identity, source: str, verb: str) -> bool:
     """Whether the database lets this one do that; never more than a use case needs."""
     if identity.role != "service_role" or source in VIEWS_SHOW or source in NOBODYS:
@@ -136,6 +146,6 @@ def _sees(identity: Identity, table: str, placed: Placed) -> bool:
     words = SEEN_BY[f"{table} {placed.kind}".strip()].split()
     if identity.role == "service_role" or "everybody" in words:
         return True
-    if identity.name == "root" and "admin" in words:
+    if identity.welcome == "root" and "admin" in words:
         return True
-    return any(identity.name in placed.relations.get(word, ()) for word in words)
+    return any(identity.welcome in placed.relations.get(word, ()) for word in words)

@@ -20,6 +20,8 @@ _ORDINARY: dict[Type, Any] = {
     Type.DATE: date(2026, 3, 2),
     Type.SPAN: Span(MONDAY, MONDAY.replace(hour=10)),
 }
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_POLICY = {"tiers": [], "no_show_percent": 0}
 _USUAL: dict[str, Row] = {
     "users": {"role": "customer", "epoch": 1},
     "sessions": {"method": "password", "epoch": 1},
@@ -29,15 +31,17 @@ _USUAL: dict[str, Row] = {
         "duration": 60,
         "capacity": 1,
         "slot_interval": 30,
+        "policy": _POLICY,
         "window_days": 30,
         "terms": "free",
         "acceptance": "instant",
         "published_at": MONDAY,
         "price_currency": "EUR",
     },
-    "availabilities": {"zone": "UTC"},
+    "availabilities": {"zone": "UTC", "weekly": dict.fromkeys(_DAYS, []), "overrides": [], "time_off": []},
     "bookings": {
         "seats": 1,
+        "policy": _POLICY,
         "capacity": 1,
         "price_currency": "EUR",
         "terms": "free",

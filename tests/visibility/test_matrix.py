@@ -59,9 +59,12 @@ async def test_everybody_sees_and_writes_what_is_theirs_to(source: str, owner: A
 def test_the_world_tells_the_identities_apart(here: World) -> None:
     """Who sees as much as another everywhere proves nothing of their own."""
     visions = {one.name: tuple(len(seen(here, one, source)) for source in sources()) for one in here.identities}
-    alike = {"kim": "sam", "max": "olga", "ann": "bob"}  # strangers, those who manage, and customers
-    assert all(visions[one] == visions[other] for one, other in alike.items())
-    assert len(set(visions.values())) == len(visions) - len(alike)
+    # Those who manage, those who are as good as anonymous, customers, and those whose token names a session that lasts.
+    nobodies = {each.name for each in here.identities if each.user_id is not None and not each.welcome}
+    assert nobodies == {"sue", "tom", "sam", *(each.name for each in here.devices if "signed in" not in each.name)}
+    alike = [{"max", "olga"}, {"anonymous", *nobodies}, {"ann", "bob", "ann, signed in"}, {"root", "root, signed in"}]
+    assert all(len({visions[name] for name in group}) == 1 for group in alike)
+    assert len(set(visions.values())) == len(visions) - sum(len(group) - 1 for group in alike)
 
 
 async def test_the_readers_of_every_store_show_the_same(views: Views, here: World) -> None:
@@ -147,7 +150,7 @@ async def test_what_policies_ask_tells_everybody_about_themselves_only(owner: An
     for identity in here.clients:
         async with asking(owner, identity):
             mine = await owner.fetchrow(asked)
-        name = identity.name
+        name = identity.welcome
         expected = [organizations.get(name, set()), managed.get(name, set()), talks.get(name, set())]
         assert [set(each) for each in tuple(mine)[:3]] == expected
         assert mine["is_admin"] is (name == "root")

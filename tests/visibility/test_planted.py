@@ -115,9 +115,9 @@ async def test_a_policy_that_asks_for_less_is_noticed(owner: Any, here: World) -
             said = " or ".join(condition(term) for term in terms)
             for strict, loose in (
                 ("my_managed_organizations()", "my_organizations()"),
-                ("(select is_admin())", "(select current_user_id()) is not null"),
+                ("(select is_admin())", "(select welcome_user_id()) is not null"),
                 ("state = 'published'", "state <> 'draft'"),
-                ("= (select current_user_id())", "is not null"),
+                ("= (select welcome_user_id())", "is not null"),
             ):
                 if strict in said:
                     yield (
@@ -193,7 +193,14 @@ async def test_a_function_that_tells_too_much_is_noticed(owner: Any, here: World
         for row in await owner.fetch(
             "select proname, pg_get_functiondef(oid) as source from pg_proc "
             "where pronamespace = 'public'::regnamespace and proname = any ($1)",
-            ["is_admin", "my_organizations", "my_managed_organizations", "my_conversations", "search_jobs"],
+            [
+                "welcome_user_id",
+                "is_admin",
+                "my_organizations",
+                "my_managed_organizations",
+                "my_conversations",
+                "search_jobs",
+            ],
         )
     }
 
@@ -202,11 +209,23 @@ async def test_a_function_that_tells_too_much_is_noticed(owner: Any, here: World
         return sources[function].replace(before, after)
 
     def functions() -> Iterator[Planted]:
-        yield changed("is_admin", "and u.suspended_at is null", ""), touched("users")
+        yield changed("welcome_user_id", "and u.suspended_at is null", ""), touched("bookings")
+        yield changed("welcome_user_id", "session is null or", "true or"), touched("bookings")
+        yield changed("welcome_user_id", "and s.user_id = me", ""), touched("bookings")
+        yield changed("welcome_user_id", "and s.revoked_at is null", ""), touched("bookings")
+        yield changed("welcome_user_id", "and s.epoch = u.epoch", ""), touched("bookings")
         yield changed("is_admin", "and u.role = 'admin'", ""), touched("users")
-        yield changed("my_organizations", "where m.user_id = public.current_user_id()", ""), touched("jobs")
+        yield changed("my_organizations", "where m.user_id = me", ""), touched("jobs")
         yield changed("my_managed_organizations", "and m.role in ('owner', 'manager')", ""), touched("payments")
-        yield changed("my_conversations", "where p.user_id = public.current_user_id()", ""), touched("messages")
+        yield changed("my_managed_organizations", "m.user_id = me and", ""), touched("payments")
+        yield changed("my_conversations", "where p.user_id = me", ""), touched("messages")
+        for definer, table in (
+            ("is_admin", "users"),
+            ("my_organizations", "jobs"),
+            ("my_managed_organizations", "payments"),
+            ("my_conversations", "messages"),
+        ):
+            yield changed(definer, "public.welcome_user_id()", "public.current_user_id()"), touched(table)
         yield changed("search_jobs", "j.state = ''published''", "j.state <> ''draft''"), (SEARCH,)
         yield changed("search_jobs", "j.state = ''published''", "true"), (SEARCH,)
         yield "grant execute on function must(boolean, text) to anon", ()

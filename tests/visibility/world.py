@@ -1,7 +1,11 @@
 """A marketplace small enough to say of every row who stands in which relation to it.
 
 North & Co.: Olga owns it, Max manages it, Mia and Vera belong to it, and Vera performs its work for Ann. South Ltd. is
-Zed's alone, who works for Bob. Kim has nothing to do with anybody; Root is an admin, Sam was one and is suspended."""
+Zed's alone, who works for Bob. Kim has nothing to do with anybody; Root is an admin. East & Co. went wrong: its owner
+Sue, who works there herself, and its customer Tom are suspended, and so is Sam, who was an admin.
+
+Ann and Root come with tokens of several sessions, too: one that lasts, one that they ended, one from before all sessions
+were ended at once, and one that is somebody else's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +18,9 @@ from domain.shared.ids import UserId
 from tests.support.house import MONDAY
 from tests.visibility.rows import Rows
 
-PEOPLE = ("ann", "bob", "vera", "mia", "max", "olga", "zed", "kim", "root", "sam")
-NORTH, SOUTH = ("olga", "max", "mia", "vera"), ("zed",)
+PEOPLE = ("ann", "bob", "vera", "mia", "max", "olga", "zed", "kim", "root", "sue", "tom", "sam")
+SUSPENDED = ("sue", "tom", "sam")
+NORTH, SOUTH, EAST = ("olga", "max", "mia", "vera"), ("zed",), ("sue",)
 
 Relations = Mapping[str, tuple[str, ...]]
 
@@ -36,6 +41,17 @@ class Identity:
     name: str
     role: str
     user_id: UUID | None = None
+    session_id: UUID | None = None
+    welcome: str = ""
+    """The person the house takes them for; nobody, when they are suspended or the session of their token has ended."""
+
+    @property
+    def claims(self) -> dict[str, str]:
+        """What their token says of them."""
+        if self.user_id is None:
+            return {"role": self.role}
+        session = {} if self.session_id is None else {"sid": str(self.session_id)}
+        return {"sub": str(self.user_id), "role": self.role, **session}
 
     @property
     def actor(self) -> Actor:
@@ -51,19 +67,45 @@ class World:
 
     rows: Rows = field(default_factory=Rows)
     people: dict[str, UUID] = field(default_factory=dict)
+    sessions: dict[str, UUID] = field(default_factory=dict)
+    """By whose it is, and what became of it."""
     placed: dict[str, list[Placed]] = field(default_factory=dict)
 
     @property
     def identities(self) -> tuple[Identity, ...]:
         """Everybody who may come and ask."""
-        users = tuple(Identity(name, "authenticated", id) for name, id in self.people.items())
+        users = tuple(self.person(name) for name in self.people)
         others = Identity("anonymous", "anon"), Identity("service", "service_role"), Identity("login", "guildhall_app")
-        return (*users, *others)
+        return (*users, *self.devices, *others)
+
+    @property
+    def devices(self) -> tuple[Identity, ...]:
+        """Tokens that name their session, as those of Guildhall do."""
+        return tuple(
+            Identity(
+                f"{name}, {became}",
+                "authenticated",
+                self.people[name],
+                self.sessions[f"{'bob' if became == 'of somebody else' else name}, {became}"],
+                welcome=name if became == "signed in" else "",
+            )
+            for name in ("ann", "root")
+            for became in ("signed in", "signed out", "before the end of all", "of somebody else")
+        )
+
+    def person(self, name: str) -> Identity:
+        """Somebody, by a token that says no more than who they are."""
+        welcome = "" if name in SUSPENDED else name
+        return Identity(name, "authenticated", self.people[name], welcome=welcome)
 
     @property
     def clients(self) -> tuple[Identity, ...]:
-        """Those who come through the readers."""
-        return tuple(identity for identity in self.identities if identity.role in ("authenticated", "anon"))
+        """Those who come through the readers: the API has looked at their sessions before."""
+        return tuple(
+            identity
+            for identity in self.identities
+            if identity.role in ("authenticated", "anon") and identity.session_id is None
+        )
 
     def put(self, table: str, kind: str = "", /, *, to: Relations, **said: Any) -> UUID:
         """A row, and who is what to it."""
@@ -83,17 +125,33 @@ def world() -> World:
         _person(here, name)
     _business(here, people=NORTH, managers=("olga", "max"), performer="vera", customer="ann")
     _business(here, people=SOUTH, managers=("zed",), performer="zed", customer="bob")
+    _business(here, people=EAST, managers=("sue",), performer="sue", customer="tom")
+    for name in ("ann", "root"):
+        _sessions(here, name)
+    _sessions(here, "bob")
     _house(here)
     return here
 
 
+def _sessions(here: World, name: str) -> None:
+    to, id = {"self": (name,)}, here.people[name]
+    ended = {"revoked_at": MONDAY, "end_reason": "signed_out"}
+    for became, said in {
+        "signed in": {},
+        "signed out": ended,
+        "before the end of all": {"epoch": 0},
+        "of somebody else": {},
+    }.items():
+        here.sessions[f"{name}, {became}"] = here.put("sessions", to=to, user_id=id, **said)
+
+
 def _person(here: World, name: str) -> None:
     role = "admin" if name in ("root", "sam") else "customer"
-    suspended = MONDAY if name == "sam" else None
+    suspended = MONDAY if name in SUSPENDED else None
     mine = {"self": (name,)}
     id = here.people[name] = here.put("users", to=mine, role=role, suspended_at=suspended)
     here.put("credentials", to=mine, id=id)
-    session = here.put("sessions", to=mine, user_id=id)
+    session = here.sessions[name] = here.put("sessions", to=mine, user_id=id)
     here.put("refresh_tokens", to=mine, session_id=session)
     here.put("one_time_tokens", to=mine, user_id=id)
     here.put("profiles", to=mine, id=id)

@@ -89,17 +89,20 @@ def joined(store: MemoryStore, view: View, base: Row, eyes: "Eyes") -> Row:
 
 
 class Eyes:
-    """What one actor sees: the house and its operators everything, others by the declared terms."""
+    """What one actor sees: the house and its operators everything, others by the declared terms. Who is suspended is
+    nobody."""
 
     def __init__(self, store: MemoryStore, actor: Actor) -> None:
         self._store = store
         self._all = actor.kind in HOUSE
-        self._me = actor.user_id if actor.kind is Kind.USER else None
+        self._me: Any = None
         self._admin = False
         self._member: frozenset[Any] = frozenset()
         self._manager: frozenset[Any] = frozenset()
         self._talks: frozenset[Any] = frozenset()
-        if self._me is not None:
+        user = store.tables["users"].rows.get(actor.user_id) if actor.kind is Kind.USER else None
+        if user is not None and user["suspended_at"] is None:
+            self._me, self._admin = user["id"], user["role"] == "admin"
             self._look_up()
 
     def see(self, table: str, row: Row) -> bool:
@@ -107,8 +110,6 @@ class Eyes:
         return self._all or any(self._by(term, row) for term in VISIBILITY[table])
 
     def _look_up(self) -> None:
-        user = self._store.tables["users"].rows.get(self._me)
-        self._admin = bool(user and user["role"] == "admin" and user["suspended_at"] is None)
         mine = list(self._store.candidates("memberships", {"user_id": self._me}))
         mine = [row for row in mine if row["user_id"] == self._me]
         self._member = frozenset(row["organization_id"] for row in mine)

@@ -23,7 +23,13 @@ _OF_COMMITS = (
     "commit_part(jsonb, text[], text, text, text)",
     "commit_statement(jsonb)",
 )
-DEFINERS = ("my_organizations()", "my_managed_organizations()", "my_conversations()", "is_admin()")
+DEFINERS = (
+    "welcome_user_id()",
+    "my_organizations()",
+    "my_managed_organizations()",
+    "my_conversations()",
+    "is_admin()",
+)
 
 
 def script() -> str:
@@ -33,8 +39,9 @@ def script() -> str:
 
 def _parts() -> Iterator[str]:
     yield (SQL / "roles.sql").read_text()
-    yield "create extension if not exists btree_gist"
     yield "grant usage on schema public to anon, authenticated, service_role"
+    yield "create schema if not exists extensions"
+    yield "create extension if not exists btree_gist schema extensions"
     yield (SQL / "functions.sql").read_text()
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     tables = metadata().sorted_tables

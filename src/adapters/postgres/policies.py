@@ -42,7 +42,7 @@ def condition(term: Term, table: str = "") -> str:
         case PublicWhen(column, value):
             return f"{prefix}{column} = '{value}'"
         case Own(column):
-            return f"{prefix}{column} = (select current_user_id())"
+            return f"{prefix}{column} = (select welcome_user_id())"
         case MemberOf(column):
             return f"{prefix}{column} = any ((select my_organizations())::uuid[])"
         case ManagerOf(column):

@@ -127,6 +127,7 @@ ONE_TIME_TOKENS = Table(
     ),
     indexes=(
         Index("one_time_tokens_of_address", ("address_hash", "created_at")),
+        Index("one_time_tokens_of_user", ("user_id",)),
         Index("one_time_tokens_expiry", ("expires_at", "id")),
     ),
 )

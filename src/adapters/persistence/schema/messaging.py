@@ -45,6 +45,7 @@ CONVERSATIONS = Table(
             ),
         ),
     ),
+    indexes=(Index("conversations_by_creator", ("created_by",)),),
 )
 
 PARTICIPANTS = Table(
@@ -89,7 +90,7 @@ MESSAGES = Table(
             lambda row: 1 <= len(row["text"]) <= LONGEST_MESSAGE,
         ),
     ),
-    indexes=(Index("messages_own", ("participant_id", "sequence")),),
+    indexes=(Index("messages_own", ("participant_id", "sequence")), Index("messages_by_sender", ("sender_id",))),
 )
 
 INBOX = View(

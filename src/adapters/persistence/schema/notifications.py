@@ -62,7 +62,7 @@ MAILS = Table(
         one_of("mails_state", "state", MailState),
         at_least("mails_attempts", "attempts", 0),
     ),
-    indexes=(Index("mails_by_state", ("state", "created_at", "id")),),
+    indexes=(Index("mails_by_state", ("state", "created_at", "id")), Index("mails_of_recipient", ("recipient_id",))),
 )
 """One mail per template, turn of events and address: a reaction that runs twice writes once."""
 

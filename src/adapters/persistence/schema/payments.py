@@ -146,6 +146,8 @@ LEDGER = Table(
     indexes=(
         Index("ledger_of_transaction", ("transaction_id",)),
         Index("ledger_of_payment", ("payment_id", "created_at", "id")),
+        Index("ledger_of_booking", ("booking_id",)),
+        Index("ledger_of_organization", ("organization_id",)),
         Index("ledger_newest", ("created_at", "id")),
     ),
     append_only=True,

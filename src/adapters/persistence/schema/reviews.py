@@ -62,6 +62,7 @@ REVIEWS = Table(
     indexes=(
         Index("reviews_of_job", ("job_id", "created_at", "id")),
         Index("reviews_of_provider", ("provider_id", "created_at", "id")),
+        Index("reviews_of_customer", ("customer_id", "created_at", "id")),
         Index("reviews_by_author", ("author_id", "created_at", "id")),
         Index("reviews_about", ("reviewed_id", "created_at", "id")),
     ),

@@ -1,23 +1,49 @@
--- What a policy may ask of other tables. Each runs as service_role, returns an array, and is asked once per statement.
+-- What policies ask: who is there, and what is theirs in other tables. Each runs as service_role and is asked once per
+-- statement. In plpgsql, because that keeps its plans, while a function in SQL is planned anew by every statement.
+
+-- Whom the token names, as long as they are welcome: who is suspended, or has ended the session of the token, is nobody.
+create or replace function welcome_user_id() returns uuid
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  me uuid := public.current_user_id();
+  session uuid := public.current_session_id();
+begin
+  if me is null then return null; end if;
+  return (
+    select u.id from public.users u
+    where u.id = me and u.suspended_at is null and (session is null or exists (
+      select from public.sessions s
+      where s.id = session and s.user_id = me and s.revoked_at is null and s.epoch = u.epoch
+    ))
+  );
+end $$;
+
 create or replace function my_organizations() returns uuid[]
-language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(m.organization_id), '{}') from public.memberships m where m.user_id = public.current_user_id()
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+declare me uuid := public.welcome_user_id();
+begin
+  return array(select m.organization_id from public.memberships m where m.user_id = me);
+end $$;
 
 create or replace function my_managed_organizations() returns uuid[]
-language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(m.organization_id), '{}') from public.memberships m
-  where m.user_id = public.current_user_id() and m.role in ('owner', 'manager')
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+declare me uuid := public.welcome_user_id();
+begin
+  return array(
+    select m.organization_id from public.memberships m where m.user_id = me and m.role in ('owner', 'manager')
+  );
+end $$;
 
 create or replace function my_conversations() returns uuid[]
-language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(p.conversation_id), '{}') from public.participants p where p.user_id = public.current_user_id()
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+declare me uuid := public.welcome_user_id();
+begin
+  return array(select p.conversation_id from public.participants p where p.user_id = me);
+end $$;
 
 create or replace function is_admin() returns boolean
-language sql stable security definer set search_path = '' as $$
-  select exists (
-    select from public.users u where u.id = public.current_user_id() and u.role = 'admin' and u.suspended_at is null
-  )
-$$;
+language plpgsql stable security definer set search_path = '' as $$
+declare me uuid := public.welcome_user_id();
+begin
+  return exists (select from public.users u where u.id = me and u.role = 'admin');
+end $$;

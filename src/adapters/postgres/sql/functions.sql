@@ -29,3 +29,10 @@ create or replace function current_user_id() returns uuid
 language sql stable set search_path = '' as $$
   select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
 $$;
+
+-- The session a token of ours was issued for. Tokens of others name theirs in their own way, which is none of ours.
+create or replace function current_session_id() returns uuid
+language sql stable set search_path = '' as $$
+  select case when claims.sid ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then claims.sid::uuid end
+  from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sid' as sid) claims
+$$;

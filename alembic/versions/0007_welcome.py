@@ -1,0 +1,13 @@
+"""Whoever is suspended or signed out is nobody to the policies; what stood in the API's way or in the open is moved."""
+
+from pathlib import Path
+
+from adapters.postgres.migrations import run
+
+revision = "0007"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Run the script beside this file."""
+    run(Path(__file__).with_suffix(".sql"))
