@@ -8,6 +8,20 @@ $$;
 -- What policies ask: who is there, and what is theirs in other tables. Each runs as service_role and is asked once per
 -- statement. In plpgsql, because that keeps its plans, while a function in SQL is planned anew by every statement.
 
+-- Who asks. Claims that we made ourselves carry our own id: they name no issuer, or "guildhall", or are those of our own
+-- access tokens, which alone name a role of the database. Those of anybody else carry their own. After a transaction the
+-- setting is '', not NULL.
+create or replace function current_user_id() returns uuid
+language sql stable set search_path = '' as $$
+  select case
+    when said is null then null
+    when said ->> 'db_role' is null and coalesce(said ->> 'iss', 'guildhall') <> 'guildhall'
+      then public.my_foreign_user_id()
+    when said ->> 'sub' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (said ->> 'sub')::uuid
+  end
+  from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as said) as claims
+$$;
+
 -- Whom the token names, as long as they are welcome: who is suspended, or has ended the session of the token, is nobody.
 create or replace function welcome_user_id() returns uuid
 language plpgsql stable security definer set search_path = '' as $$

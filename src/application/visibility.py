@@ -57,6 +57,7 @@ NOBODY: tuple[Term, ...] = ()
 VISIBILITY: dict[str, tuple[Term, ...]] = {
     "users": (Own("id"), Admin()),
     "credentials": NOBODY,
+    "external_identities": (Own("user_id"), Admin()),
     "sessions": (Own("user_id"), Admin()),
     "refresh_tokens": NOBODY,
     "one_time_tokens": NOBODY,

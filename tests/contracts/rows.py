@@ -43,6 +43,19 @@ def _sessions(n: int) -> Row:
     }
 
 
+def _external_identities(n: int) -> Row:
+    return {
+        "issuer": "https://issuer.example",
+        "subject": f"user_{n}",
+        "origin": "first_sight",
+        "email": None,
+        "email_verified": False,
+        "created_at": NOW,
+        "last_seen_at": NOW,
+        "ended_at": None,
+    }
+
+
 def _refresh_tokens(n: int) -> Row:
     return {"token_hash": f"r{n}", "expires_at": LATER, "rotated_at": None, "revoked_at": None, "created_at": NOW}
 
@@ -281,6 +294,7 @@ def _mails(n: int) -> Row:
 PLAIN: dict[str, Callable[[int], Row]] = {
     "users": _users,
     "credentials": lambda n: {"password_hash": "h", "changed_at": NOW, "created_at": NOW},
+    "external_identities": _external_identities,
     "sessions": _sessions,
     "refresh_tokens": _refresh_tokens,
     "one_time_tokens": _one_time_tokens,

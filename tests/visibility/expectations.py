@@ -11,6 +11,7 @@ from tests.visibility.world import Identity, Placed, World
 SEEN_BY = {
     "users": "self admin",
     "credentials": "",
+    "external_identities": "self admin",
     "sessions": "self admin",
     "refresh_tokens": "",
     "one_time_tokens": "",
@@ -75,6 +76,7 @@ is updated once, when a row is sealed."""
 
 FUNCTIONS = {
     "current_user_id": "everybody",
+    "my_foreign_user_id": "everybody",
     "current_session_id": "everybody",
     "welcome_user_id": "everybody",
     "my_organizations": "everybody",

@@ -25,6 +25,7 @@ _POLICY = {"tiers": [], "no_show_percent": 0}
 _USUAL: dict[str, Row] = {
     "users": {"role": "customer", "epoch": 1},
     "sessions": {"method": "password", "epoch": 1},
+    "external_identities": {"issuer": "https://issuer.example", "origin": "first_sight"},
     "one_time_tokens": {"purpose": "magic_link"},
     "organizations": {"owners": 1},
     "jobs": {
@@ -68,6 +69,7 @@ _USUAL: dict[str, Row] = {
 }
 _ITS_OWN: dict[str, tuple[str, ...]] = {
     "users": ("email",),
+    "external_identities": ("subject",),
     "refresh_tokens": ("token_hash",),
     "one_time_tokens": ("token_hash",),
     "bookings": ("reference",),

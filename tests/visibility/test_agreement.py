@@ -59,6 +59,7 @@ def crowd(seed: int) -> Rows:
         rows.add("ledger", **about, payment_id=payment)
         _reviews(rows, chance, booking=booking, job_id=job, provider_id=provider, customer_id=customer)
         _talk(rows, chance, users)
+        rows.add("external_identities", user_id=third)
         session = rows.add("sessions", user_id=third)
         rows.add("refresh_tokens", session_id=session)
         rows.add("one_time_tokens", user_id=third)

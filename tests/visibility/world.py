@@ -151,6 +151,7 @@ def _person(here: World, name: str) -> None:
     mine = {"self": (name,)}
     id = here.people[name] = here.put("users", to=mine, role=role, suspended_at=suspended)
     here.put("credentials", to=mine, id=id)
+    here.put("external_identities", to=mine, user_id=id)
     session = here.sessions[name] = here.put("sessions", to=mine, user_id=id)
     here.put("refresh_tokens", to=mine, session_id=session)
     here.put("one_time_tokens", to=mine, user_id=id)

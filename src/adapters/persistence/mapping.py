@@ -7,7 +7,7 @@ from adapters.persistence.mapper import Mapper
 from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Table
 from domain.bookings import Booking
-from domain.identity import Credential, OneTimeToken, RefreshToken, Session, User
+from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -37,6 +37,7 @@ KEPT: dict[type, Kept] = dict(
     (
         _kept(User, "users"),
         _kept(Credential, "credentials"),
+        _kept(ExternalIdentity, "external_identities", "external identity"),
         _kept(Session, "sessions"),
         _kept(RefreshToken, "refresh_tokens", "refresh token"),
         _kept(OneTimeToken, "one_time_tokens", "one-time token"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from application.commands import AlreadyCommitted
 from domain.bookings import SlotTaken, SoldOut
-from domain.identity import EmailTaken
+from domain.identity import EmailTaken, IdentityTaken
 from domain.messaging import AlreadyTalking
 from domain.notifications import MailAlreadyQueued
 from domain.organizations import AlreadyMember
@@ -22,6 +22,7 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "receipts_key": lambda: AlreadyCommitted("this was done already"),
     "bookings_no_overlap": SlotTaken,
     "users_email": EmailTaken,
+    "external_identities_subject": IdentityTaken,
     "webhooks_told_once": lambda: DuplicateWebhook("this was received before"),
     "memberships_pair": AlreadyMember,
     "mails_once": lambda: MailAlreadyQueued("this person has been written to about this"),

@@ -19,7 +19,7 @@ from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin, Work
 from application.ports.wake import Wake
 from domain.bookings import Booking
-from domain.identity import Credential, OneTimeToken, RefreshToken, Session, User
+from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -262,6 +262,10 @@ class StoredWork(Work):
     @property
     def credentials(self) -> Collection[Credential]:
         return self._of(Credential)
+
+    @property
+    def external_identities(self) -> Collection[ExternalIdentity]:
+        return self._of(ExternalIdentity)
 
     @property
     def sessions(self) -> Collection[Session]:

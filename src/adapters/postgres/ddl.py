@@ -24,6 +24,7 @@ _OF_COMMITS = (
     "commit_statement(jsonb)",
 )
 DEFINERS = (
+    "my_foreign_user_id()",
     "welcome_user_id()",
     "my_organizations()",
     "my_managed_organizations()",

@@ -42,7 +42,7 @@ class PostgresViews(Views):
 
 
 def _claims(actor: Actor) -> str | None:
-    """Who asks, for the policies; only a user has to say."""
+    """Who asks, for the policies; only a user has to say. The id is ours, and so the issuer is."""
     if actor.kind is not Kind.USER:
         return None
-    return orjson.dumps({"sub": str(actor.user_id), "role": "authenticated"}).decode()
+    return orjson.dumps({"iss": "guildhall", "sub": str(actor.user_id), "role": "authenticated"}).decode()

@@ -44,7 +44,7 @@ class Account:
     """The one who asks, as the house knows them."""
 
     id: UserId
-    email: str
+    email: str | None
     role: Role
     email_verified: bool
     name: str
@@ -107,7 +107,7 @@ class SignUp(OffersLinks):
             elif present.verified:
                 await self._warn(work, present, now=now)
             else:
-                await self._offer(work, present.email, present, Purpose.VERIFY_EMAIL, now=now)
+                await self._offer(work, present.must_be_reachable(), present, Purpose.VERIFY_EMAIL, now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

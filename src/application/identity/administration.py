@@ -47,7 +47,7 @@ class UserView:
     source: ClassVar[str] = "users"
     id: UserId
     version: int
-    email: str
+    email: str | None
     role: Role
     email_verified_at: datetime | None
     suspended_at: datetime | None

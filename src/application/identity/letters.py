@@ -65,8 +65,9 @@ class OffersLinks:
 
     async def _warn(self, work: Work, user: User, *, now: datetime) -> None:
         """Tell the owner that somebody tried to sign up as them."""
-        lately = await self._lately(work, user.email, Purpose.VERIFY_EMAIL, now=now)
-        self._decline(work, user.email, Purpose.VERIFY_EMAIL, lately=lately, now=now)
+        email = user.must_be_reachable()
+        lately = await self._lately(work, email, Purpose.VERIFY_EMAIL, now=now)
+        self._decline(work, email, Purpose.VERIFY_EMAIL, lately=lately, now=now)
         if lately < self.identity_rules.letters_an_hour and not user.suspended:
             work.schedule(SignUpRepeated(user_id=user.id), about=user, at=now)
 
@@ -78,7 +79,7 @@ class OffersLinks:
             epoch=user.epoch,
             purpose=purpose,
             token_hash=token_hash,
-            address_hash=self.one_time_secrets.digest(user.email),
+            address_hash=self.one_time_secrets.digest(user.must_be_reachable()),
             lifetime=self.identity_rules.lifetime(purpose),
             now=now,
         )

@@ -41,8 +41,10 @@ class Desk:
         )
 
     async def mail(self, user_id: UserId, template: Template, *, transition: str, context: dict[str, Any]) -> None:
-        """A mail to that user about this turn of events, unless they have had it."""
+        """A mail to that user about this turn of events, unless they have had it, or have no address."""
         user: User = await self.work.users.get(user_id)
+        if user.email is None:
+            return
         if await self.work.mails.first(template=template, transition=transition, to=user.email):
             return
         self.work.mails.add(

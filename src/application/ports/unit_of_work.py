@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from application.ports.collections import Collection
 from domain.bookings import Booking
-from domain.identity import Credential, OneTimeToken, RefreshToken, Session, User
+from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -28,6 +28,8 @@ class Work(Protocol):
     def users(self) -> Collection[User]: ...
     @property
     def credentials(self) -> Collection[Credential]: ...
+    @property
+    def external_identities(self) -> Collection[ExternalIdentity]: ...
     @property
     def sessions(self) -> Collection[Session]: ...
     @property

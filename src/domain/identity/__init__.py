@@ -7,6 +7,15 @@ from domain.identity.credentials import (
     WeakPassword,
     WrongPassword,
 )
+from domain.identity.identities import (
+    AccessEnded,
+    ExternalIdentity,
+    IdentityEnded,
+    IdentityLinked,
+    IdentityTaken,
+    IdentityUnproven,
+    Origin,
+)
 from domain.identity.links import (
     BadLink,
     OneTimeToken,
@@ -37,6 +46,7 @@ from domain.identity.users import (
     EmailTaken,
     EmailVerified,
     InvalidCredentials,
+    NoAddress,
     NotSuspended,
     OwnAccount,
     RoleChanged,
@@ -44,6 +54,7 @@ from domain.identity.users import (
     SessionsEnded,
     SignUpRepeated,
     User,
+    UserArrived,
     UserCreated,
     UserRestored,
     UserSignedUp,
@@ -52,6 +63,7 @@ from domain.identity.users import (
 )
 
 __all__ = [
+    "AccessEnded",
     "AccountSuspended",
     "AlreadySuspended",
     "BadEmail",
@@ -63,12 +75,19 @@ __all__ = [
     "EmailTaken",
     "EmailVerified",
     "EndReason",
+    "ExternalIdentity",
+    "IdentityEnded",
+    "IdentityLinked",
     "IdentityRules",
+    "IdentityTaken",
+    "IdentityUnproven",
     "InvalidCredentials",
+    "NoAddress",
     "NotSuspended",
     "OneTimeToken",
     "OneTimeTokenDeclined",
     "OneTimeTokenIssued",
+    "Origin",
     "OwnAccount",
     "PasswordChanged",
     "PasswordPolicy",
@@ -87,6 +106,7 @@ __all__ = [
     "Standing",
     "TokenExpired",
     "User",
+    "UserArrived",
     "UserCreated",
     "UserRestored",
     "UserSignedUp",

@@ -69,7 +69,7 @@ class PasswordPolicy:
         if not 8 <= self.shortest <= self.longest <= 1024:
             raise Invalid("a password policy asks for 8 characters at least and takes 1024 at most", field="shortest")
 
-    def judge(self, password: str, *, email: str) -> None:
+    def judge(self, password: str, *, email: str | None) -> None:
         """Refuse what is no password for the user of that address."""
         if not self.shortest <= len(password) <= self.longest:
             raise WeakPassword(
@@ -81,7 +81,7 @@ class PasswordPolicy:
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
             raise WeakPassword("a password is made of characters one can type", reason="characters")
         plain = password.casefold()
-        if email in plain or plain.strip() == email.partition("@")[0]:
+        if email and (email in plain or plain.strip() == email.partition("@")[0]):
             raise WeakPassword("a password is not the e-mail address", reason="email")
         if plain.strip() in _COMMON or len(set(plain)) < 4:
             raise WeakPassword("everybody tries that password first", reason="common")

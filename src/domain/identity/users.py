@@ -34,6 +34,15 @@ class EmailTaken(Conflict):
         super().__init__("a user with this e-mail address exists")
 
 
+class NoAddress(Conflict):
+    """Nobody can write to this user: they came by another issuer, which confirmed no address."""
+
+    code = "identity.no_address"
+
+    def __init__(self) -> None:
+        super().__init__("this user has no e-mail address")
+
+
 class InvalidCredentials(Unauthenticated):
     """One answer for an unknown address, a wrong password and an address not yet confirmed."""
 
@@ -105,6 +114,16 @@ class UserCreated(Event):
     name: ClassVar[str] = "user.created"
     user_id: UserId
     email: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserArrived(Event):
+    """Somebody another issuer vouches for was here for the first time."""
+
+    name: ClassVar[str] = "user.arrived"
+    user_id: UserId
+    email: str | None
     role: Role
 
 
@@ -185,10 +204,11 @@ def email_address(value: str) -> str:
 @dataclass(eq=False, slots=True, kw_only=True)
 class User(Aggregate):
     """Somebody with an account. `epoch` counts how often all their sessions and links were ended: what was made in an
-    earlier epoch is over, whoever was in the middle of making it."""
+    earlier epoch is over, whoever was in the middle of making it. Only who came by another issuer may have no address
+    we know of; nobody writes to them."""
 
     id: UserId
-    email: str
+    email: str | None
     role: Role
     email_verified_at: datetime | None = None
     suspended_at: datetime | None = None
@@ -196,7 +216,9 @@ class User(Aggregate):
     created_at: datetime
 
     def __post_init__(self) -> None:
-        if self.email != email_address(self.email):
+        if self.email is not None and self.email != email_address(self.email):
+            raise BadEmail
+        if self.email is None and self.verified:
             raise BadEmail
 
     @classmethod
@@ -204,15 +226,27 @@ class User(Aggregate):
         """A new user of their own making, whose address nobody has confirmed."""
         if role is Role.ADMIN:
             raise RoleNotOpen(role)
-        user = cls(id=id, email=email_address(email), role=role, created_at=now)
-        user._record(UserSignedUp(user_id=id, email=user.email, role=role))
+        address = email_address(email)
+        user = cls(id=id, email=address, role=role, created_at=now)
+        user._record(UserSignedUp(user_id=id, email=address, role=role))
         return user
 
     @classmethod
     def create(cls, *, id: UserId, email: str, role: Role, now: datetime) -> "User":
         """A user somebody vouches for: the address counts as confirmed."""
-        user = cls(id=id, email=email_address(email), role=role, email_verified_at=now, created_at=now)
-        user._record(UserCreated(user_id=id, email=user.email, role=role))
+        address = email_address(email)
+        user = cls(id=id, email=address, role=role, email_verified_at=now, created_at=now)
+        user._record(UserCreated(user_id=id, email=address, role=role))
+        return user
+
+    @classmethod
+    def arrive(cls, *, id: UserId, email: str | None, now: datetime) -> "User":
+        """A user whom another issuer vouches for. Only an address it has confirmed is taken over: with any other,
+        whoever owns that address could later find a stranger in their account."""
+        address = None if email is None else email_address(email)
+        verified_at = None if address is None else now
+        user = cls(id=id, email=address, role=Role.CUSTOMER, email_verified_at=verified_at, created_at=now)
+        user._record(UserArrived(user_id=id, email=address, role=Role.CUSTOMER))
         return user
 
     @property
@@ -225,6 +259,12 @@ class User(Aggregate):
         """Whether the house has closed the account."""
         return self.suspended_at is not None
 
+    def must_be_reachable(self) -> str:
+        """The address to write to; refuses where there is none."""
+        if self.email is None:
+            raise NoAddress
+        return self.email
+
     def must_be_welcome(self) -> None:
         """Refuse whom the house has suspended."""
         if self.suspended:
@@ -232,9 +272,15 @@ class User(Aggregate):
 
     def verify_email(self, *, now: datetime) -> None:
         """The owner was reached at the address; once is enough."""
-        if not self.verified:
+        if self.email is not None and not self.verified:
             self.email_verified_at = now
             self._record(EmailVerified(user_id=self.id, email=self.email))
+
+    def take_address(self, email: str, *, now: datetime) -> None:
+        """An address that was confirmed, for a user who had none."""
+        if self.email is None:
+            self.email = email_address(email)
+            self.verify_email(now=now)
 
     def end_sessions(self, *, keep: bool = False) -> None:
         """Begin a new epoch; `keep` says that the asking session is carried over into it."""

@@ -4,6 +4,7 @@ from typing import NewType
 from uuid import UUID
 
 UserId = NewType("UserId", UUID)
+ExternalIdentityId = NewType("ExternalIdentityId", UUID)
 SessionId = NewType("SessionId", UUID)
 RefreshTokenId = NewType("RefreshTokenId", UUID)
 OneTimeTokenId = NewType("OneTimeTokenId", UUID)

@@ -275,11 +275,11 @@ RULES = (
         says="An e-mail address, in lower case, is one user.",
         means="mail for one user signs another in",
         mend="close one of the accounts with `guildhall user suspend`, and move what is theirs by hand",
-        by={"users": lambda row: (row["email"].lower(),)},
+        by={"users": lambda row: () if row["email"] is None else (row["email"].lower(),)},
         broken=alone("users", "another user has the same address"),
         sql="""
             select unnest(array_agg(id))::text as subject, 'another user has the same address' as said
-            from users group by lower(email) having count(*) > 1
+            from users where email is not null group by lower(email) having count(*) > 1
         """,
     ),
 )

@@ -10,6 +10,7 @@ from adapters.persistence.schema.tables import (
     View,
     Where,
     at_least,
+    boolean,
     identity,
     instant,
     integer,
@@ -17,7 +18,7 @@ from adapters.persistence.schema.tables import (
     text,
     uuid,
 )
-from domain.identity import EndReason, Purpose, SignInMethod
+from domain.identity import EndReason, Origin, Purpose, SignInMethod
 from domain.shared.actors import Role
 
 _CURRENT = Where(
@@ -29,7 +30,7 @@ USERS = Table(
     "users",
     (
         *identity(),
-        text("email"),
+        text("email", nullable=True),
         text("role"),
         instant("email_verified_at", nullable=True),
         instant("suspended_at", nullable=True),
@@ -38,13 +39,18 @@ USERS = Table(
     ),
     constraints=(
         Unique("users_email", ("email",)),
-        Check("users_email_lower", "email = lower(email)", lambda row: row["email"] == row["email"].lower()),
+        Check(
+            "users_email_lower",
+            "email = lower(email)",
+            lambda row: row["email"] is None or row["email"] == row["email"].lower(),
+        ),
         one_of("users_role", "role", Role),
         at_least("users_epoch", "epoch", 1),
     ),
     indexes=(Index("users_created", ("created_at desc", "id desc")),),
 )
-"""Addresses are kept in lower case, so that plain equality is equality without case."""
+"""Addresses are kept in lower case, so that plain equality is equality without case. Who came by another issuer may
+have none."""
 
 CREDENTIALS = Table(
     "credentials",
@@ -56,6 +62,34 @@ CREDENTIALS = Table(
     ),
     constraints=(References("credentials_user", "id", "users"),),
 )
+
+EXTERNAL_IDENTITIES = Table(
+    "external_identities",
+    (
+        *identity(),
+        uuid("user_id"),
+        text("issuer"),
+        text("subject"),
+        text("origin"),
+        text("email", nullable=True),
+        boolean("email_verified"),
+        instant("created_at"),
+        instant("last_seen_at"),
+        instant("ended_at", nullable=True),
+    ),
+    constraints=(
+        References("external_identities_user", "user_id", "users"),
+        Unique("external_identities_subject", ("issuer", "subject")),
+        one_of("external_identities_origin", "origin", Origin),
+        Check(
+            "external_identities_verified",
+            "email is not null or not email_verified",
+            lambda row: row["email"] is not None or not row["email_verified"],
+        ),
+    ),
+    indexes=(Index("external_identities_of_user", ("user_id", "created_at", "id")),),
+)
+"""Whoever an issuer names is (issuer, subject); an address is never a key."""
 
 SESSIONS = Table(
     "sessions",
@@ -153,5 +187,5 @@ ACCOUNTS = View(
 )
 """A session with the present state of its user: what every request with a token is judged by."""
 
-TABLES = (USERS, CREDENTIALS, SESSIONS, REFRESH_TOKENS, ONE_TIME_TOKENS)
+TABLES = (USERS, CREDENTIALS, EXTERNAL_IDENTITIES, SESSIONS, REFRESH_TOKENS, ONE_TIME_TOKENS)
 VIEWS = (ACCOUNTS,)

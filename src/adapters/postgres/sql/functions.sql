@@ -24,12 +24,6 @@ begin
   raise exception 'rows of % are never changed or removed', tg_table_name using errcode = 'GH002';
 end $$;
 
--- After a transaction the setting is '', not NULL.
-create or replace function current_user_id() returns uuid
-language sql stable set search_path = '' as $$
-  select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
-$$;
-
 -- The session a token of ours was issued for. Tokens of others name theirs in their own way, which is none of ours.
 create or replace function current_session_id() returns uuid
 language sql stable set search_path = '' as $$

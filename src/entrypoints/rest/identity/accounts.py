@@ -45,7 +45,7 @@ class UserOut(Out):
 
     id: UserId
     version: int
-    email: str
+    email: str | None
     role: Role
     email_verified_at: datetime | None
     created_at: datetime
@@ -55,7 +55,7 @@ class AccountOut(Out):
     """The account that asks."""
 
     id: UserId
-    email: str
+    email: str | None
     role: Role
     email_verified: bool
     name: str

@@ -1,0 +1,67 @@
+alter table users alter column email drop not null;
+
+CREATE TABLE external_identities (
+	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
+	user_id UUID NOT NULL, 
+	issuer TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	origin TEXT NOT NULL, 
+	email TEXT, 
+	email_verified BOOLEAN NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	ended_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT external_identities_pkey PRIMARY KEY (id), 
+	CONSTRAINT external_identities_user FOREIGN KEY(user_id) REFERENCES users (id), 
+	CONSTRAINT external_identities_subject UNIQUE (issuer, subject), 
+	CONSTRAINT external_identities_origin CHECK (origin in ('first_sight', 'signed_in', 'verified_email', 'operator')), 
+	CONSTRAINT external_identities_verified CHECK (email is not null or not email_verified)
+);
+
+CREATE INDEX external_identities_of_user ON external_identities USING btree (user_id, created_at, id);
+
+-- Who the bearer of another issuer's token is here: by issuer and subject, whatever a subject looks like; nobody once the
+-- issuer closed the account, or we did. It takes no argument, so that nobody can ask who somebody else is.
+create or replace function my_foreign_user_id() returns uuid
+language sql stable security definer set search_path = '' as $$
+  select e.user_id
+  from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as said) as claims
+  join public.external_identities e on e.issuer = claims.said ->> 'iss' and e.subject = claims.said ->> 'sub'
+  join public.users u on u.id = e.user_id
+  where e.ended_at is null and u.suspended_at is null
+$$;
+
+-- Who asks. Claims that we made ourselves (they name no issuer, or "guildhall") carry our own id; those of anybody else
+-- their own. After a transaction the setting is '', not NULL.
+create or replace function current_user_id() returns uuid
+language sql stable set search_path = '' as $$
+  select case
+    when said is null then null
+    when coalesce(said ->> 'iss', 'guildhall') <> 'guildhall' then public.my_foreign_user_id()
+    when said ->> 'sub' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (said ->> 'sub')::uuid
+  end
+  from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as said) as claims
+$$;
+
+grant create on schema public to service_role;
+
+alter function my_foreign_user_id() owner to service_role;
+
+revoke all on function my_foreign_user_id() from public;
+
+grant execute on function my_foreign_user_id() to anon, authenticated, service_role;
+
+revoke create on schema public from service_role;
+
+alter table external_identities enable row level security;
+
+revoke all on external_identities from anon, authenticated, service_role, public;
+
+grant select, insert, update, delete on external_identities to service_role;
+
+create policy external_identities_house on external_identities to service_role using (true) with check (true);
+
+grant select (id, version, user_id, issuer, subject, origin, email, email_verified, created_at, last_seen_at, ended_at) on external_identities to authenticated;
+
+create policy external_identities_authenticated on external_identities for select to authenticated using (user_id = (select current_user_id()) or (select is_admin()));
