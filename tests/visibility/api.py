@@ -72,9 +72,7 @@ async def doors(url: str, rest: PostgREST, folder: Path) -> AsyncIterator[Doors]
     async with open_house(settings, migrate=False) as house:
         house.container.clock.override(Object(StandingClock(MONDAY)))
         app = app_of(house, with_worker=False)
-        paths = {
-            told["get"]["operationId"]: path for path, told in app.openapi()["paths"].items() if "get" in told
-        }
+        paths = {told["get"]["operationId"]: path for path, told in app.openapi()["paths"].items() if "get" in told}
         async with (
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://guildhall.test") as api,
             httpx.AsyncClient(base_url=rest.url, trust_env=False) as direct,
@@ -126,7 +124,7 @@ async def _told(
     shows, rows, cursor = ROUTES[route], [], ""
     headers = doors.api_token(here, identity)
     while True:
-        asked = {"cursor": cursor} if cursor else {}
+        asked = {**shows.asked, **({"cursor": cursor} if cursor else {})}
         said = await doors.api.get(doors.paths[route].format(**names), params=asked, headers=headers)
         if said.status_code in REFUSALS:
             return None

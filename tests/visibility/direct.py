@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ import httpx
 
 from adapters.persistence.schema import TABLES
 from tests.support.postgrest import PostgREST, token
-from tests.visibility.probe import REFUSED
 from tests.visibility.questions import NO, Functions, Question, questions
 from tests.visibility.world import Identity, World
 
@@ -72,6 +71,12 @@ async def contents(connection: Any) -> dict[str, str]:
     return dict(await connection.fetch(" union all ".join(hashes)))
 
 
+async def refused(rest: PostgREST, here: World, identity: Identity, bearer: str, code: str) -> Asked:
+    """Every question that this one might ask, all of them refused with that code to a token that is none."""
+    no = (replace(each, expected=NO, refusals=frozenset({code})) for each in questions(here, identity, {}))
+    return await ask(rest, no, bearer)
+
+
 async def everything(rest: PostgREST, here: World, identities: Iterable[Identity], functions: Functions) -> Asked:
     """Every question of every one of these."""
     all_of_it = Asked()
@@ -86,7 +91,7 @@ async def everything(rest: PostgREST, here: World, identities: Iterable[Identity
 def misjudged(question: Question, said: httpx.Response) -> str:
     """What is wrong with this answer, if anything is."""
     if question.expected is NO:
-        code = _code(said)
+        code = _code(question, said)
         return "" if code in question.refusals else f"{said.status_code} {code} {said.text[:200]}, expected {NO}"
     if said.is_error:
         return f"{said.status_code} {said.text[:200]}, expected {_short(question.expected)}"
@@ -94,11 +99,12 @@ def misjudged(question: Question, said: httpx.Response) -> str:
     return "" if got == question.expected else f"{_short(got)}, expected {_short(question.expected)}"
 
 
-def _code(said: httpx.Response) -> str:
+def _code(question: Question, said: httpx.Response) -> str:
     if said.is_success:
         return ""
-    if said.request.method == "HEAD":  # It says no more than that it may not.
-        return REFUSED if said.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) else ""
+    if question.method == "HEAD":  # It says no more than that it may not.
+        (told,) = question.refusals
+        return told if said.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) else ""
     return str(said.json()["code"])
 
 

@@ -107,7 +107,7 @@ async def furnish(url: str, here: World) -> None:
 @asynccontextmanager
 async def asking(connection: Any, identity: Identity) -> AsyncIterator[None]:
     """Be that one for a while; whatever is done meanwhile is undone."""
-    claims = identity.claims if identity.user_id else None
+    claims = identity.claims if identity.role == "authenticated" else None
     transaction = connection.transaction()
     await transaction.start()
     try:

@@ -41,7 +41,8 @@ def questions(here: World, identity: Identity, functions: Functions) -> Iterator
     """All that can be asked, and what this one is to be answered."""
     for source in sources():
         yield from _reads(here, identity, source)
-        yield from _private(source)
+        if identity.role != "service_role":
+            yield from _private(source)
         yield from _embeds(here, identity, source)
         yield from _writes(identity, source)
     yield from _calls(here, identity, functions)
@@ -148,7 +149,13 @@ def _writes(identity: Identity, source: str) -> Iterator[Question]:
     views = frozenset({REFUSED, *NOT_FOR_WRITING, "PGRST105", "PGRST103", "42P10"})
     for kind, method, query, body, headers in (
         ("insert", "POST", f"?columns={named}", [] if house else [{named: value}], {}),
-        ("upsert", "POST", f"?columns={named}", [] if house else [{named: value}], {"Prefer": "resolution=merge-duplicates"}),
+        (
+            "upsert",
+            "POST",
+            f"?columns={named}",
+            [] if house else [{named: value}],
+            {"Prefer": "resolution=merge-duplicates"},
+        ),
         ("update", "PATCH", none if house else "", {named: value}, {}),
         ("update, rolled back", "PATCH", none if house else "", {named: value}, {"Prefer": "tx=rollback"}),
         ("delete", "DELETE", none if house else "", None, {}),
@@ -165,15 +172,19 @@ def _writes(identity: Identity, source: str) -> Iterator[Question]:
             refusals=views if source in VIEWS else frozenset({REFUSED}),
         )
     if not house:
-        yield Question(kind="put", method="PUT", path=f"/{source}{none}", expected=NO, body={named: value}, refusals=views)
+        yield Question(
+            kind="put", method="PUT", path=f"/{source}{none}", expected=NO, body={named: value}, refusals=views
+        )
 
 
 def _calls(here: World, identity: Identity, functions: Functions) -> Iterator[Question]:
     """Every function, called as it wants to be, with nothing said where nothing needs to be."""
+    known = str(here.people[identity.welcome]) if identity.welcome else None
     answers: dict[str, object] = {
-        "current_user_id": str(identity.user_id) if identity.user_id else None,
+        "current_user_id": known if identity.says or not identity.user_id else str(identity.user_id),
+        "my_foreign_user_id": known if identity.says else None,
         "current_session_id": str(identity.session_id) if identity.session_id else None,
-        "welcome_user_id": str(here.people[identity.welcome]) if identity.welcome else None,
+        "welcome_user_id": known,
         "my_organizations": own(here, identity, "organizations", "colleague"),
         "my_managed_organizations": own(here, identity, "organizations", "manager"),
         "my_conversations": own(here, identity, "conversations", "participant"),

@@ -18,6 +18,8 @@ class Shows:
     source: str
     where: Mapping[str, str] = field(default_factory=dict)
     each: tuple[str, str] | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """What the API is asked besides."""
     within: str = ""
     """The field of the answer that holds the rows, when it is neither the answer itself nor its `items`."""
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -56,10 +58,8 @@ ROUTES: dict[str, Shows] = {
     "jobs-search": Shows(source="job_listings", where={"state": "eq.published"}),
     "jobs-mine": Shows(source="job_listings", where={"provider_id": _OF % ME}),
     "jobs-read": Shows(source="job_listings", where={"id": _OF % "job_id"}, each=("jobs", "id")),
-    "scheduling-read": Shows(
-        source="availabilities", where={"id": _OF % "provider_id"}, each=("availabilities", "id")
-    ),
-    "bookings-search": Shows(source="bookings", where={"customer_id": _OF % ME}),
+    "scheduling-read": Shows(source="availabilities", where={"id": _OF % "provider_id"}, each=("availabilities", "id")),
+    "bookings-search": Shows(source="bookings", where={"customer_id": _OF % ME}, asked={"side": "customer"}),
     "bookings-read": Shows(source="bookings", where={"id": _OF % "booking_id"}, each=("bookings", "id")),
     "payments-search": Shows(source="payments"),
     "payments-read": Shows(source="payments", where={"id": _OF % "payment_id"}, each=("payments", "id")),

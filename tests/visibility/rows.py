@@ -39,7 +39,7 @@ _USUAL: dict[str, Row] = {
         "published_at": MONDAY,
         "price_currency": "EUR",
     },
-    "availabilities": {"zone": "UTC", "weekly": dict.fromkeys(_DAYS, []), "overrides": [], "time_off": []},
+    "availabilities": {"zone": "UTC", "weekly": {day: [] for day in _DAYS}, "overrides": [], "time_off": []},
     "bookings": {
         "seats": 1,
         "policy": _POLICY,

@@ -60,9 +60,15 @@ def test_the_world_tells_the_identities_apart(here: World) -> None:
     """Who sees as much as another everywhere proves nothing of their own."""
     visions = {one.name: tuple(len(seen(here, one, source)) for source in sources()) for one in here.identities}
     # Those who manage, those who are as good as anonymous, customers, and those whose token names a session that lasts.
-    nobodies = {each.name for each in here.identities if each.user_id is not None and not each.welcome}
-    assert nobodies == {"sue", "tom", "sam", *(each.name for each in here.devices if "signed in" not in each.name)}
-    alike = [{"max", "olga"}, {"anonymous", *nobodies}, {"ann", "bob", "ann, signed in"}, {"root", "root, signed in"}]
+    nobodies = {each.name for each in here.identities if each.role == "authenticated" and not each.welcome}
+    assert {"sue", "tom", "sam", "ann, signed out", "root, of somebody else"} < nobodies
+    alike = [
+        {"max", "olga"},
+        {"anonymous", *nobodies},
+        {"ann", "bob", "ann, signed in"},
+        {"root", "root, signed in"},
+        {"vera", "vera, by another issuer"},
+    ]
     assert all(len({visions[name] for name in group}) == 1 for group in alike)
     assert len(set(visions.values())) == len(visions) - sum(len(group) - 1 for group in alike)
 

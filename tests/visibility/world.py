@@ -4,11 +4,11 @@ North & Co.: Olga owns it, Max manages it, Mia and Vera belong to it, and Vera p
 Zed's alone, who works for Bob. Kim has nothing to do with anybody; Root is an admin. East & Co. went wrong: its owner
 Sue, who works there herself, and its customer Tom are suspended, and so is Sam, who was an admin.
 
-Ann and Root come with tokens of several sessions, too: one that lasts, one that they ended, one from before all sessions
-were ended at once, and one that is somebody else's."""
+Ann and Root come with tokens of several sessions, too: one that lasts, one that they ended, one from before they ended
+all at once, and one that is somebody else's; Vera and some others come with tokens of another issuer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,8 @@ class Identity:
     role: str
     user_id: UUID | None = None
     session_id: UUID | None = None
+    says: tuple[tuple[str, str], ...] = ()
+    """What else their token says, or says otherwise."""
     welcome: str = ""
     """The person the house takes them for; nobody, when they are suspended or the session of their token has ended."""
 
@@ -49,9 +51,9 @@ class Identity:
     def claims(self) -> dict[str, str]:
         """What their token says of them."""
         if self.user_id is None:
-            return {"role": self.role}
+            return {"role": self.role, **dict(self.says)}
         session = {} if self.session_id is None else {"sid": str(self.session_id)}
-        return {"sub": str(self.user_id), "role": self.role, **session}
+        return {"sub": str(self.user_id), "role": self.role, **session, **dict(self.says)}
 
     @property
     def actor(self) -> Actor:
@@ -76,7 +78,7 @@ class World:
         """Everybody who may come and ask."""
         users = tuple(self.person(name) for name in self.people)
         others = Identity("anonymous", "anon"), Identity("service", "service_role"), Identity("login", "guildhall_app")
-        return (*users, *self.devices, *others)
+        return (*users, *self.devices, *self.foreigners, *others)
 
     @property
     def devices(self) -> tuple[Identity, ...]:
@@ -93,6 +95,28 @@ class World:
             for became in ("signed in", "signed out", "before the end of all", "of somebody else")
         )
 
+    @property
+    def foreigners(self) -> tuple[Identity, ...]:
+        """Those who signed in elsewhere: one whom the house knows by that, one it suspended, and two it never saw."""
+        known = {str(row["user_id"]): row for row in self.rows.of("external_identities")}
+        sub = {name: str(known[str(id)]["subject"]) for name, id in self.people.items()}
+        issuer, sid = ("iss", "https://issuer.example"), ("sid", "sess_29w9IptNja3mP8GDXkquBwN2qR9")
+
+        def by(name: str, **otherwise: str) -> Identity:
+            says = (issuer, ("sub", sub[name]), sid, *otherwise.items())
+            return Identity(f"{name}, by another issuer", "authenticated", self.people[name], says=says)
+
+        return (
+            replace(by("vera"), welcome="vera"),
+            by("sue"),
+            replace(by("kim", sub=str(self.people["kim"])), name="kim, known to nobody there", user_id=None),
+            replace(by("mia", iss="https://other.example"), name="mia, of some other issuer", user_id=None),
+        )
+
+    def named(self, name: str) -> Identity:
+        """The one who goes by that name."""
+        return next(identity for identity in self.identities if identity.name == name)
+
     def person(self, name: str) -> Identity:
         """Somebody, by a token that says no more than who they are."""
         welcome = "" if name in SUSPENDED else name
@@ -104,7 +128,7 @@ class World:
         return tuple(
             identity
             for identity in self.identities
-            if identity.role in ("authenticated", "anon") and identity.session_id is None
+            if identity.role in ("authenticated", "anon") and identity.session_id is None and not identity.says
         )
 
     def put(self, table: str, kind: str = "", /, *, to: Relations, **said: Any) -> UUID:

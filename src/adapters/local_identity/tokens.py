@@ -19,6 +19,9 @@ from domain.shared.ids import SessionId, UserId
 TYPE = "at+jwt"
 """RFC 9068: an access token, and no other kind of token signed with the same key."""
 
+DB_ROLE = "authenticated"
+"""Whom the database takes the bearer for, where a front end shows its token to PostgREST (ADR 20)."""
+
 LONGEST = 4096
 _LOOK = timedelta(seconds=30)
 _OPTIONS: Any = {
@@ -67,6 +70,7 @@ class LocalAccessTokens(AccessTokens):
             "sub": str(user.id),
             "sid": str(session.id),
             "role": user.role.value,
+            "db_role": DB_ROLE,
             "iat": int(now.timestamp()),
             "exp": int((now + self._lifetime).timestamp()),
             "jti": str(self._ids.new()),
