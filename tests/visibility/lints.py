@@ -1,6 +1,6 @@
 """What Supabase's linter would say of the migrated database, asked of the catalogue itself: each lint by the name it
-has there, with the query that finds what offends it. What is found is to be mended: nothing is excused but the functions
-named here."""
+has there, with the query that finds what offends it. What is found is to be mended; nothing is excused but the
+functions named here."""
 
 import re
 from collections.abc import Iterator

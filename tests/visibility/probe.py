@@ -122,12 +122,19 @@ async def asking(connection: Any, identity: Identity) -> AsyncIterator[None]:
 
 
 async def complaints(
-    connection: Any, here: World, wanted: Iterable[str] | None = None, *, reads: bool = True, writes: bool = True
+    connection: Any,
+    here: World,
+    wanted: Iterable[str] | None = None,
+    *,
+    reads: bool = True,
+    writes: bool = True,
+    identities: Sequence[Identity] = (),
 ) -> list[str]:
-    """What is otherwise than expected, over these sources or all of them: the matrix, cell by cell."""
+    """What is otherwise than expected, over these sources or all of them: the matrix, cell by cell; as everybody, or
+    as these."""
     names = tuple(wanted if wanted is not None else (*sources(), SEARCH))
     found: list[str] = []
-    for identity in here.identities:
+    for identity in identities or here.identities:
         async with asking(connection, identity):
             if reads:
                 found += await _misread(connection, here, identity, names)

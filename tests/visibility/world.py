@@ -81,6 +81,12 @@ class World:
         return (*users, *self.devices, *self.foreigners, *others)
 
     @property
+    def witnesses(self) -> tuple[Identity, ...]:
+        """One of each who may see what others do not, and of those who may see nothing."""
+        names = ("ann", "vera", "mia", "max", "zed", "root", "sue", "tom", "sam", "anonymous", "service", "login")
+        return tuple(self.named(name) for name in names)
+
+    @property
     def devices(self) -> tuple[Identity, ...]:
         """Tokens that name their session, as those of Guildhall do."""
         return tuple(
