@@ -18,7 +18,8 @@ def person(number: str) -> str:
 
 
 async def gather(connection: Any, size: int) -> None:
-    """All of it, with so many bookings, jobs, messages and notifications; past triggers and references: who writes by the million has no time for them."""
+    """All of it, with so many bookings, jobs, messages and notifications; past triggers and references, for which who
+    writes by the million has no time."""
     organization = f"md5('organization ' || g % {ORGANIZATIONS})::uuid"
     conversation = f"md5('conversation ' || g % {CONVERSATIONS})::uuid"
     moment = "timestamptz '2026-03-02 09:00Z' + g * interval '1 second'"

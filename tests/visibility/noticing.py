@@ -11,7 +11,7 @@ from tests.visibility.probe import complaints, misfits
 from tests.visibility.world import World
 
 FUNCTIONS = "functions that tell more"
-_SOURCES = """
+SOURCES = """
 select proname, pg_get_functiondef(oid) as source from pg_proc
 where pronamespace = 'public'::regnamespace and prokind = 'f'
 """
@@ -19,7 +19,7 @@ where pronamespace = 'public'::regnamespace and prokind = 'f'
 
 async def kinds(owner: Any) -> dict[str, Iterator[Harm]]:
     """Every harm there is to do, by kind."""
-    sources = {row["proname"]: row["source"] for row in await owner.fetch(_SOURCES)}
+    sources = {row["proname"]: row["source"] for row in await owner.fetch(SOURCES)}
     return {**{kind: harms() for kind, harms in KINDS.items()}, FUNCTIONS: functions(sources)}
 
 

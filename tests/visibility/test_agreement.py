@@ -1,8 +1,6 @@
 """Two enforcers of one rule: what memory and PostgreSQL decide about random people and random rows is the same."""
 
-import random
 from collections.abc import AsyncIterator
-from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,71 +18,10 @@ from application.ports.criteria import Order, Position, Present
 from application.visibility import VISIBILITY
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor
 from domain.shared.ids import UserId
-from tests.support.house import MONDAY
+from tests.visibility.crowds import crowd
 from tests.visibility.rows import Rows
 
-T = TypeVar("T")
-PEOPLE, ORGANIZATIONS, THINGS = 12, 4, 24
 SOURCES = [source for source in (*VISIBILITY, *VIEWS) if source not in ("tallies", "receipts")]
-
-
-def crowd(seed: int) -> Rows:
-    """People thrown together at random: who belongs where, books what and talks to whom follows no story."""
-    rows, chance = Rows(seed), random.Random(seed)
-
-    def some(*options: T) -> T:
-        return chance.choice(options)
-
-    users = [
-        rows.add("users", role=some("customer", "provider", "admin"), suspended_at=some(None, None, MONDAY))
-        for _ in range(PEOPLE)
-    ]
-    organizations = [rows.add("organizations", name=some("A", "B")) for _ in range(ORGANIZATIONS)]
-    for user in users:
-        rows.add("profiles", id=user, name=user.hex[:6])
-        rows.add("availabilities", id=user)
-        rows.add("credentials", id=user)
-        for organization in chance.sample(organizations, chance.randrange(3)):
-            role = some("owner", "manager", "member")
-            rows.add("memberships", user_id=user, organization_id=organization, role=role)
-    for number in range(THINGS):
-        customer, provider, third = chance.sample(users, 3)
-        belongs: dict[str, Any] = {"organization_id": some(*organizations), "provider_id": provider}
-        job = rows.add("jobs", **belongs, state=some("draft", "published", "archived"), title=f"{number}")
-        rows.add("ratings", id=job, provider_id=provider)
-        booking = rows.add("bookings", **belongs, job_id=job, customer_id=customer)
-        about: dict[str, Any] = {"booking_id": booking, "organization_id": belongs["organization_id"]}
-        payment = rows.add("payments", **about, customer_id=some(customer, third))
-        rows.add("refunds", **about, payment_id=payment, customer_id=some(customer, third))
-        rows.add("ledger", **about, payment_id=payment)
-        _reviews(rows, chance, booking=booking, job_id=job, provider_id=provider, customer_id=customer)
-        _talk(rows, chance, users)
-        rows.add("external_identities", user_id=third)
-        session = rows.add("sessions", user_id=third)
-        rows.add("refresh_tokens", session_id=session)
-        rows.add("one_time_tokens", user_id=third)
-        for table in ("outbox", "audit", "security_events", "webhooks"):
-            rows.add(table)
-        rows.add("notifications", user_id=third)
-        rows.add("mails", recipient_id=third)
-    return rows
-
-
-def _reviews(rows: Rows, chance: random.Random, *, booking: UUID, **of: UUID) -> None:
-    for side in chance.sample(("customer", "provider"), chance.randrange(3)):
-        author, reviewed = of[f"{side}_id"], of["provider_id" if side == "customer" else "customer_id"]
-        state = chance.choice(("published", "hidden"))
-        rows.add("reviews", **of, booking_id=booking, side=side, author_id=author, reviewed_id=reviewed, state=state)
-
-
-def _talk(rows: Rows, chance: random.Random, users: list[UUID]) -> None:
-    conversation, sequence = rows.add("conversations", created_by=users[0]), 0
-    for user in chance.sample(users, chance.randrange(4)):
-        participant = rows.add("participants", conversation_id=conversation, user_id=user)
-        for _ in range(chance.randrange(3)):
-            sequence += 1
-            said = {"participant_id": participant, "sender_id": user, "sequence": sequence}
-            rows.add("messages", conversation_id=conversation, **said)
 
 
 class Both:
