@@ -34,6 +34,7 @@ LANES: tuple[tuple[Campaign, ...], ...] = (
         Campaign("model", (), 200),
         Campaign("fuzz", ("--examples", "40"), 200),
         Campaign("sockets", (), 60),
+        Campaign("visibility", (), 400),
         Campaign("mutation_constraints", (), 90),
         Campaign("mutation_domain", ("--sample", "120"), 180),
     ),
