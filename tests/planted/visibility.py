@@ -8,7 +8,7 @@ from adapters.persistence.schema import TABLES, VIEWS
 from adapters.postgres.policies import condition
 from adapters.postgres.values import quoted
 from application.visibility import VISIBILITY, Everyone, PublicWhen
-from tests.visibility.expectations import FUNCTIONS, NOBODYS, PRIVATE
+from tests.visibility.expectations import FUNCTIONS, MARKS, PRIVATE
 from tests.visibility.probe import SEARCH, touched
 
 CLIENTS = ("anon", "authenticated")
@@ -113,7 +113,7 @@ def widened() -> Iterator[Harm]:
         for role in CLIENTS:
             if table not in ASKED or PRIVATE.get(table) or (role == "anon" and not _public(table)):
                 yield Harm(f"grant select on {table} to {role}", (table,), reads=False)
-    for table in NOBODYS:
+    for table in MARKS:
         yield Harm(f"grant select on {table} to authenticated", (table,), reads=False)
 
 
@@ -131,7 +131,7 @@ def columns() -> Iterator[Harm]:
 
 def revoked() -> Iterator[Harm]:
     """What Supabase grants by default, left as it was: to clients, to the house, and to whoever calls a function."""
-    for table in (*TABLES, *NOBODYS):
+    for table in (*TABLES, *MARKS):
         for role in CLIENTS:
             yield Harm(f"grant all on {table} to {role}", (table,), reads=False, writes=True)
     for view, declared in VIEWS.items():

@@ -30,9 +30,9 @@ ABOUT = {
     "stories": "Every payment story, told in every order of its webhooks, once and with duplicates: one final state.",
     "fuzz": "The whole OpenAPI in nine roles on a town full of valid data: nothing undocumented, nothing 5xx.",
     "sockets": "Odd bytes on raw sockets; the next honest client must be answered.",
-    "visibility": "Every table, view and function asked for as everybody there is: by SQL, at a real PostgREST, and by the"
-    " API, three ways that must agree; all the harm that can be done to policies and grants, each noticed; random worlds"
-    " judged by row-level security, in memory and by the words of the expectations.",
+    "visibility": "Every table, view and function asked for as everybody there is: by SQL, at a real PostgREST, and by"
+    " the API, three ways that must agree; all the harm that can be done to policies and grants, each noticed; random"
+    " worlds judged by row-level security, in memory and by the words of the expectations.",
     "mutation_constraints": "Every constraint, policy and trigger dropped once on a database of its own; something must"
     " notice.",
     "mutation_domain": "The domain changed in one place at a time; its tests must fail.",

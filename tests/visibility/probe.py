@@ -12,7 +12,7 @@ from adapters.postgres.pools import Pool
 from adapters.postgres.store import PostgresStore
 from tests.visibility.expectations import (
     FUNCTIONS,
-    NOBODYS,
+    MARKS,
     PRIVATE,
     SEEN_BY,
     VIEWS_SHOW,
@@ -198,7 +198,7 @@ async def _misgranted(connection: Any, names: Sequence[str]) -> list[str]:
     granted = {tuple(row.values()) for row in await connection.fetch(_PRIVILEGES, list(names))}
     due = set()
     for source, column in await connection.fetch(_COLUMNS, list(names)):
-        if source in NOBODYS or column in PRIVATE.get(source, ()):
+        if source in MARKS or column in PRIVATE.get(source, ()):
             continue
         for role in _readers(source):
             due.add((source, role, "select", column))
