@@ -44,6 +44,12 @@ language sql stable set search_path = '' as $$
   from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as said) as claims
 $$;
 
+create view foreign_accounts with (security_invoker = true) as select b.id, b.user_id, b.issuer, b.subject, b.email, b.email_verified, b.last_seen_at, b.ended_at, j0.role as role, j0.suspended_at as suspended_at from external_identities b left join users j0 on j0.id = b.user_id;
+
+revoke all on foreign_accounts from anon, authenticated, service_role, public;
+
+grant select on foreign_accounts to service_role;
+
 grant create on schema public to service_role;
 
 alter function my_foreign_user_id() owner to service_role;

@@ -70,6 +70,7 @@ class FrontDoor(House):
             one_time_secrets=self.links,
             refresh_secrets=DerivedRefreshSecrets("a key for sessions, used in tests only"),
             access_tokens=tokens,
+            bearer_tokens=tokens,
             identity_rules=IdentityRules(**rules),
         )
 

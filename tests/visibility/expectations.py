@@ -46,6 +46,7 @@ SEEN_BY = {
 
 VIEWS_SHOW = {
     "accounts": ("sessions", "nobody"),
+    "foreign_accounts": ("external_identities", "nobody"),
     "members": ("memberships", "whoever sees those"),
     "job_listings": ("jobs", "whoever sees those"),
     "review_cards": ("reviews", "whoever sees those"),

@@ -5,14 +5,24 @@ from datetime import datetime
 from typing import ClassVar
 
 from application.identity.closing import close, close_all
+from application.identity.foreigners import MeetsForeigners
 from application.ports.clock import Clock
 from application.ports.criteria import Order, Position
-from application.ports.identity import AccessTokens, Accounts, SecurityLog
+from application.ports.identity import BearerTokens, ForeignClaims, SecurityLog
 from application.ports.readers import Page, Readers
 from application.ports.unit_of_work import Begin
-from domain.identity import AccountSuspended, BadToken, Client, EndReason, SessionOver, SignInMethod, TokenExpired
+from domain.identity import (
+    AccessEnded,
+    AccountSuspended,
+    BadToken,
+    Client,
+    EndReason,
+    SessionOver,
+    SignInMethod,
+    TokenExpired,
+)
 from domain.shared.actors import ANONYMOUS, Actor
-from domain.shared.errors import NotFound, Refusal, Unauthenticated
+from domain.shared.errors import NotFound, Refusal, Unauthenticated, Unavailable
 from domain.shared.ids import SessionId, UserId
 
 
@@ -31,20 +41,29 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authenticate:
-    """Who shows an access token: judged by its signature, and by how the account and session stand at this moment."""
+class Authenticate(MeetsForeigners):
+    """Who shows an access token: judged by its signature, and by how the account and session stand at this moment. A
+    token of another issuer tells who somebody is there; who is seen for the first time becomes a user here."""
 
-    access_tokens: AccessTokens
-    accounts: Accounts
+    bearer_tokens: BearerTokens
     security_log: SecurityLog
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadToken, TokenExpired, SessionOver, AccountSuspended)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (
+        BadToken,
+        TokenExpired,
+        SessionOver,
+        AccessEnded,
+        AccountSuspended,
+        Unavailable,
+    )
 
     async def __call__(self, token: str, client: Client = Client()) -> Actor:
         try:
-            claims = await self.access_tokens.verify(token)
+            claims = await self.bearer_tokens.verify(token)
         except BadToken as refusal:
             await self.security_log.note("token.forged", actor=ANONYMOUS, ip=client.ip, details={"code": refusal.code})
             raise
+        if isinstance(claims, ForeignClaims):
+            return await self._meet(claims)
         state = await self.accounts.account(claims.user_id, claims.session_id)
         if state.suspended:
             raise AccountSuspended

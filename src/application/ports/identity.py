@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.identity import Session, User
 from domain.shared.actors import Actor, Role
-from domain.shared.ids import OneTimeTokenId, RefreshTokenId, SessionId, UserId
+from domain.shared.ids import ExternalIdentityId, OneTimeTokenId, RefreshTokenId, SessionId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,42 @@ class AccessClaims:
     token_id: UUID
     issued_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignOrganization:
+    """The organization somebody acts in at their issuer, as its token says: what they may do there, not here."""
+
+    id: str
+    slug: str
+    role: str
+    permissions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignClaims:
+    """What a verified token of another issuer says. It tells who somebody is there: what they may do here, our own rows
+    tell. The address counts only as far as the issuer has confirmed it; `nobody` is a visitor it gave a token to."""
+
+    issuer: str
+    subject: str
+    email: str | None = None
+    email_verified: bool = False
+    display_name: str = ""
+    nobody: bool = False
+    session: str = ""
+    organization: ForeignOrganization | None = None
+    issued_at: datetime
+    expires_at: datetime
+
+
+class BearerTokens(Protocol):
+    """Every kind of access token this house accepts, its own and those of other issuers."""
+
+    async def verify(self, token: str) -> AccessClaims | ForeignClaims:
+        """What it says; `BadToken` when it comes from nobody we accept or is not in shape, `TokenExpired` when it did
+        and was, `Unavailable` while its issuer's keys are not known yet."""
+        ...
 
 
 class AccessTokens(Protocol):
@@ -105,12 +141,30 @@ class AccountState:
     revoked: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignState:
+    """How an identity of another issuer and its user stand at this moment, and what was last told of it."""
+
+    identity_id: ExternalIdentityId
+    user_id: UserId
+    role: Role
+    suspended: bool
+    ended: bool
+    email: str | None
+    email_verified: bool
+    last_seen_at: datetime
+
+
 class Accounts(Protocol):
     """The present state behind a token, so that a new role, a suspension or a sign-out binds at the next request."""
 
     async def account(self, user_id: UserId, session_id: SessionId) -> AccountState:
         """Asked at every request. `revoked` unless that session is that user's, not ended, and of their present epoch:
         an unknown user or session counts as revoked."""
+        ...
+
+    async def foreign(self, issuer: str, subject: str) -> ForeignState | None:
+        """Asked at every request with another issuer's token; None for whom we have never seen."""
         ...
 
 

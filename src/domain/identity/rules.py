@@ -11,7 +11,9 @@ from domain.identity.users import User
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityRules:
     """How long things last and how often they may be asked for. `verified_to_sign_in` says whether an address must be
-    confirmed before its owner can sign in: with False, signing up and then in tells whether the address was taken."""
+    confirmed before its owner can sign in: with False, signing up and then in tells whether the address was taken.
+    `tokens_join_by_address` says whether somebody new, by a token of another issuer, joins the account that has the
+    same address, where both sides have confirmed it."""
 
     passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
     refresh_lifetime: timedelta = timedelta(days=30)
@@ -21,6 +23,7 @@ class IdentityRules:
     reset_lifetime: timedelta = timedelta(hours=1)
     letters_an_hour: int = 5
     verified_to_sign_in: bool = True
+    tokens_join_by_address: bool = False
 
     def lifetime(self, purpose: Purpose) -> timedelta:
         """How long a link of that purpose works."""

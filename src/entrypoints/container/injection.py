@@ -89,6 +89,15 @@ def _access_tokens(settings: Settings, keyring: Any, clock: Any, ids: Any) -> An
     return make(keyring, clock, ids, issuer=issuer, audience=issuer, lifetime=lifetime)
 
 
+def _bearer_tokens(settings: Settings, access_tokens: Any, clock: Any) -> Any:
+    from entrypoints.container.issuers import issuers
+
+    accepted = issuers(settings, clock)
+    if not accepted:
+        return access_tokens
+    return chosen("adapters.jwt_issuers:AcceptedTokens")(access_tokens, accepted, clock)
+
+
 def _passwords(settings: Settings) -> Any:
     cost = chosen("adapters.local_identity:HashCost")(
         memory_kib=settings.argon2_memory_kib, passes=settings.argon2_time_cost, lanes=settings.argon2_lanes
@@ -191,11 +200,14 @@ class Container(DeclarativeContainer):
 
     keyring = Singleton(_keyring, settings, clock)
     access_tokens = Singleton(_access_tokens, settings, keyring, clock, ids)
+    bearer_tokens = Singleton(_bearer_tokens, settings, access_tokens, clock)
     passwords = Singleton(_passwords, settings)
     one_time_secrets = Singleton(chosen("adapters.local_identity:DerivedOneTimeSecrets"), secret)
     refresh_secrets = Singleton(chosen("adapters.local_identity:DerivedRefreshSecrets"), secret)
     identity_rules = Singleton(
-        IdentityRules, refresh_lifetime=Callable(lambda s: timedelta(days=s.refresh_token_days), settings)
+        IdentityRules,
+        refresh_lifetime=Callable(lambda s: timedelta(days=s.refresh_token_days), settings),
+        tokens_join_by_address=settings.provided.join_by_confirmed_address,
     )
 
     simulated_books = Singleton(_simulated_books, settings)
@@ -249,6 +261,7 @@ class Container(DeclarativeContainer):
         job_search=job_search.provider,
         security_log=security_log.provider,
         access_tokens=access_tokens.provider,
+        bearer_tokens=bearer_tokens.provider,
         passwords=passwords.provider,
         one_time_secrets=one_time_secrets.provider,
         refresh_secrets=refresh_secrets.provider,

@@ -11,7 +11,10 @@ from domain.shared.actors import ANONYMOUS, Actor
 from domain.shared.errors import Unauthenticated
 
 bearer = HTTPBearer(
-    scheme_name="bearer", auto_error=False, description="An access token from /v1/sessions", bearerFormat="JWT"
+    scheme_name="bearer",
+    auto_error=False,
+    description="An access token: from /v1/sessions, or from another issuer whose tokens this house accepts",
+    bearerFormat="JWT",
 )
 
 
@@ -43,7 +46,8 @@ async def anybody(
             raise Unauthenticated("use a bearer token")
         return ANONYMOUS
     actor: Actor = await request.app.state.recognise(credentials.credentials, device_of(request))
-    request.scope["principal"] = actor.principal
+    if actor.user_id is not None:
+        request.scope["principal"] = actor.principal
     return actor
 
 

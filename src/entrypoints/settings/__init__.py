@@ -5,6 +5,7 @@ Any secret can also be handed over as a file: `STRIPE_SECRET_KEY_FILE=/run/secre
 """
 
 from entrypoints.settings.example import env_example
+from entrypoints.settings.issuers import FurtherIssuer, IssuerName
 from entrypoints.settings.model import Settings
 from entrypoints.settings.names import env_name
 from entrypoints.settings.rules import Problem, SettingsProblems
@@ -15,7 +16,9 @@ __all__ = [
     "ClockName",
     "DatabaseUrl",
     "Env",
+    "FurtherIssuer",
     "GatewayName",
+    "IssuerName",
     "LogFormat",
     "LogLevel",
     "MailCarrier",

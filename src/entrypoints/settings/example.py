@@ -16,6 +16,7 @@ _HEADINGS = {
     "gateway": "Payments",
     "mail": "Mail",
     "supabase_url": "Supabase",
+    "accept_tokens_of": "Other issuers",
     "log_level": "Logs",
 }
 

@@ -8,6 +8,7 @@ from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationErro
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from entrypoints.settings.files import SecretFiles
+from entrypoints.settings.issuers import IssuerSettings
 from entrypoints.settings.names import PREFIX, SECRET, env_name, spelled
 from entrypoints.settings.rules import Problem, SettingsProblems, contradictions
 from entrypoints.settings.supabase import SupabaseSettings
@@ -25,7 +26,7 @@ from entrypoints.settings.values import (
 from entrypoints.settings.words import ClockName, Env, GatewayName, LogFormat, LogLevel, MailCarrier, Storage, Tls
 
 
-class Settings(SupabaseSettings, BaseSettings):
+class Settings(SupabaseSettings, IssuerSettings, BaseSettings):
     """Everything that can be set. Making one reads the environment and `.env`, and raises `SettingsProblems`."""
 
     model_config = SettingsConfigDict(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from entrypoints.settings.issuers import FurtherIssuer, IssuerName, host_of
 from entrypoints.settings.names import env_name
 from entrypoints.settings.values import LOCAL
 from entrypoints.settings.words import ClockName, GatewayName, MailCarrier, Storage, Tls
@@ -40,7 +41,14 @@ Rule = tuple[str, bool, str, str]
 
 
 def contradictions(it: "Settings") -> Iterator[tuple[str, Problem]]:
-    rules = (*_about_safety(it), *_about_secrets(it), *_about_stripe(it), *_about_mail(it), *_about_supabase(it))
+    rules = (
+        *_about_safety(it),
+        *_about_secrets(it),
+        *_about_stripe(it),
+        *_about_mail(it),
+        *_about_supabase(it),
+        *_about_issuers(it),
+    )
     for field, stands_against, wrong, fix in rules:
         if stands_against:
             yield field, Problem(env_name(field), wrong, fix)
@@ -139,3 +147,46 @@ def _role_of(key: str) -> str:
         return str(claims["role"])
     except (ValueError, LookupError, TypeError):
         return ""
+
+
+def _about_issuers(it: "Settings") -> Iterator[Rule]:
+    accepted = set(it.accept_tokens_of)
+    stray = set(it.trust_addresses_of) - accepted
+    fix = "accept the tokens of the same issuers in GUILDHALL_ACCEPT_TOKENS_OF"
+    yield "trust_addresses_of", bool(stray), "it names an issuer that is not accepted", fix
+    for one in it.further_issuers:
+        try:
+            FurtherIssuer.parse(one.get_secret_value())
+        except ValueError as problem:
+            yield "further_issuers", True, str(problem), "write kind|issuer or kind|issuer|secret"
+    if IssuerName.SUPABASE in accepted:
+        yield "supabase_url", it.supabase_url is None, "its tokens are accepted", "give the address of the project"
+        secret = it.supabase_jwt_secret.get_secret_value() if it.supabase_jwt_secret else ""
+        fix = "take the whole secret, or remove it: the project's keys are fetched anyway"
+        yield "supabase_jwt_secret", 0 < len(secret) < 32, "it is too short to be the project's", fix
+    if IssuerName.CLERK in accepted:
+        yield from _about_clerk(it)
+    hooks = [one.get_secret_value() for one in it.clerk_webhook_secret]
+    fix = "take the endpoint's signing secret, whsec_..."
+    yield "clerk_webhook_secret", not all(one.startswith("whsec_") for one in hooks), "it is no signing secret", fix
+    lonely = bool(hooks) and IssuerName.CLERK not in accepted
+    fix = "accept its tokens too, with GUILDHALL_ACCEPT_TOKENS_OF"
+    yield "clerk_webhook_secret", lonely, "Clerk would tell of people who cannot come in", fix
+
+
+def _about_clerk(it: "Settings") -> Iterator[Rule]:
+    key = it.clerk_publishable_key
+    held = host_of(key) if key else ""
+    unnamed = it.clerk_issuer is None and key is None
+    fix = "give it, or CLERK_PUBLISHABLE_KEY"
+    yield "clerk_issuer", unnamed, "Clerk's tokens are accepted, and nobody says of which instance", fix
+    fix = "take the key that begins with pk_ in Clerk's dashboard under API keys"
+    yield "clerk_publishable_key", key is not None and not held, "that is no publishable key of Clerk", fix
+    other = bool(held) and it.clerk_issuer not in (None, held)
+    yield "clerk_publishable_key", other, "it belongs to another instance than CLERK_ISSUER", "keep one of the two"
+    if it.is_production:
+        fix = "list the origins of your pages"
+        open_to_all = not it.clerk_authorized_parties
+        yield "clerk_authorized_parties", open_to_all, "a token made for any page would open the house", fix
+        insecure = it.clerk_address.startswith("http://")
+        yield "clerk_issuer", insecure, "its keys would travel in clear", "give the https:// address"

@@ -72,7 +72,8 @@ def _lowered(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-def _web_address(value: str) -> str:
+def web_address(value: str) -> str:
+    """The address of something on the web, without a slash at its end; raises ValueError."""
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("a web address begins with http:// or https:// and names a host")
@@ -80,7 +81,7 @@ def _web_address(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    if value != "*" and urlsplit(_web_address(value)).path:
+    if value != "*" and urlsplit(web_address(value)).path:
         raise ValueError(f"{value} is more than an origin: give scheme, host and port only")
     return value.rstrip("/")
 
@@ -97,9 +98,10 @@ def own_address(others: Mapping[str, Any]) -> str:
 
 
 Text = Annotated[str, Field(min_length=1)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 Database = Annotated[DatabaseUrl, BeforeValidator(DatabaseUrl.parse), PlainSerializer(str)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_listed)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed)]
+Listed = BeforeValidator(_listed)
 Lowered = BeforeValidator(_lowered)

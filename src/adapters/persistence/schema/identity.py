@@ -187,5 +187,14 @@ ACCOUNTS = View(
 )
 """A session with the present state of its user: what every request with a token is judged by."""
 
+FOREIGN_ACCOUNTS = View(
+    "foreign_accounts",
+    "external_identities",
+    ("id", "user_id", "issuer", "subject", "email", "email_verified", "last_seen_at", "ended_at"),
+    joins=(Join("users", "user_id", "id", {"role": "role", "suspended_at": "suspended_at"}),),
+    for_the_house=True,
+)
+"""An identity of another issuer with the present state of its user: the same for tokens that are not ours."""
+
 TABLES = (USERS, CREDENTIALS, EXTERNAL_IDENTITIES, SESSIONS, REFRESH_TOKENS, ONE_TIME_TOKENS)
-VIEWS = (ACCOUNTS,)
+VIEWS = (ACCOUNTS, FOREIGN_ACCOUNTS)

@@ -1,0 +1,145 @@
+"""Other issuers, as tests play them: their keys, their tokens, and the key sets they publish or fail to publish."""
+
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+SUPABASE, CLERK = "https://project.supabase.example/auth/v1", "https://clerk.shop.example"
+PAGE = "https://shop.example"
+ANN = "0b7c1c3e-5d0a-4b47-9f54-2f1ad7a9c001"
+SECRET = "the secret of a project that has not got keys yet"  # noqa: S105 - of a project that does not exist
+
+
+def b64(raw: bytes) -> str:
+    """The one way to write these bytes in a token."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def compact(value: Any) -> str:
+    """A header or claims, written as issuers write them."""
+    return b64(json.dumps(value, separators=(",", ":")).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key an issuer signs with: its name, its algorithm, and both halves."""
+
+    kid: str
+    algorithm: str
+    private: Any = field(repr=False)
+
+    def jwk(self, **told: Any) -> dict[str, Any]:
+        """What is published of it."""
+        algorithm = ECAlgorithm if self.algorithm.startswith("ES") else RSAAlgorithm
+        jwk = dict(algorithm.to_jwk(self.private.public_key(), as_dict=True))
+        jwk.pop("key_ops", None)
+        return jwk | {"kid": self.kid, "use": "sig", "alg": self.algorithm} | told
+
+    def signature(self, signed: bytes) -> bytes:
+        """Over these bytes."""
+        if self.algorithm == "ES256":
+            r, s = decode_dss_signature(self.private.sign(signed, ec.ECDSA(hashes.SHA256())))
+            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        signature: bytes = self.private.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        return signature
+
+
+@lru_cache
+def es256(kid: str = "es-1") -> Key:
+    """A key on the curve P-256, the same for the same name."""
+    return Key(kid, "ES256", ec.generate_private_key(ec.SECP256R1()))
+
+
+@lru_cache
+def rs256(kid: str = "rs-1", bits: int = 2048) -> Key:
+    """An RSA key, the same for the same name."""
+    return Key(kid, "RS256", rsa.generate_private_key(public_exponent=65537, key_size=bits))
+
+
+def token(key: Key, claims: Mapping[str, Any], **header: Any) -> str:
+    """These claims, signed; what the header says can be told, None leaves it out."""
+    head = {"alg": key.algorithm, "typ": "JWT", "kid": key.kid} | header
+    signed = f"{compact({name: said for name, said in head.items() if said is not None})}.{compact(claims)}"
+    return f"{signed}.{b64(key.signature(signed.encode()))}"
+
+
+def secretly(claims: Mapping[str, Any], secret: str | bytes = SECRET, **header: Any) -> str:
+    """The same with a shared secret."""
+    signed = f"{compact({'alg': 'HS256', 'typ': 'JWT'} | header)}.{compact(claims)}"
+    key = secret.encode() if isinstance(secret, str) else secret
+    return f"{signed}.{b64(hmac.digest(key, signed.encode(), sha256))}"
+
+
+def supabase_claims(now: datetime, **told: Any) -> dict[str, Any]:
+    """What Supabase says of somebody; told None, it does not say it."""
+    at = int(now.timestamp())
+    said = {
+        "iss": SUPABASE,
+        "sub": ANN,
+        "aud": "authenticated",
+        "exp": at + 3600,
+        "iat": at,
+        "email": "ann@example.com",
+        "phone": "",
+        "app_metadata": {"provider": "email", "providers": ["email"]},
+        "user_metadata": {"full_name": "Ann Able", "email_verified": True},
+        "role": "authenticated",
+        "aal": "aal1",
+        "amr": [{"method": "password", "timestamp": at}],
+        "session_id": "6f4f2a0e-28ab-4b4e-9a3d-6c1c2f7f0b10",
+        "is_anonymous": False,
+    } | told
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def clerk_claims(now: datetime, **told: Any) -> dict[str, Any]:
+    """What Clerk says of somebody, in version 2."""
+    at = int(now.timestamp())
+    said = {
+        "azp": PAGE,
+        "exp": at + 60,
+        "fva": [0, -1],
+        "iat": at,
+        "iss": CLERK,
+        "jti": "9a8b7c6d5e4f3a2b1c0d",
+        "nbf": at - 10,
+        "sid": "sess_2ann",
+        "sub": "user_2ann",
+        "v": 2,
+        "pla": "u:free",
+        "sts": "active",
+    } | told
+    return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(slots=True)
+class KeyServer:
+    """Where an issuer publishes its keys: counts who asks, and can be away, slow, wrong or changed."""
+
+    keys: list[dict[str, Any]]
+    answer: httpx.Response | Exception | None = None
+    asked: int = 0
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        """Its answer."""
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer or httpx.Response(200, json={"keys": self.keys}, request=request)
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """Who asks it."""
+        return httpx.AsyncClient(transport=httpx.MockTransport(self.handle))
