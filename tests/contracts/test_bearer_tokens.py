@@ -173,8 +173,8 @@ async def test_one_issuers_key_signs_nothing_in_anothers_name(here: House, kind:
             continue
         with pytest.raises(BadToken):
             await here.tokens.verify(token(other.key, kind.claims(NOW), typ=kind.typ))
+        renamed = Key(kind.key.kid, other.key.algorithm, other.key.private)
         with pytest.raises(BadToken):
-            renamed = Key(kind.key.kid, other.key.algorithm, other.key.private)
             await here.tokens.verify(token(renamed, kind.claims(NOW), typ=kind.typ))
 
 
@@ -486,10 +486,11 @@ async def test_a_key_that_was_withdrawn_opens_nothing_even_for_who_came_before(h
     await here.tokens.verify(good)
     here.clerk.keys[:] = [rs256("ins_2").jwk()]
     here.clock.advance(timedelta(minutes=11))
+    await here.tokens.verify(good)
+    for _ in range(50):
+        await asyncio.sleep(0)
     with pytest.raises(BadToken):
-        for _ in range(50):
-            await here.tokens.verify(good)
-            await asyncio.sleep(0)
+        await here.tokens.verify(good)
 
 
 async def test_a_library_of_another_make_agrees_about_the_good_ones() -> None:

@@ -1,21 +1,22 @@
 """Ways of letting people in that let in others as well; see `Stage`."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import jwt
 
-from application.identity import ConsumeMagicLink, NewPassword, RefreshSession, ResetPassword
+from application.identity import Authenticate, ConsumeMagicLink, NewPassword, RefreshSession, ResetPassword
 from application.identity.letters import Link
 from application.identity.opening import Tokens
-from application.ports.identity import AccessClaims, Accounts, AccountState
+from application.ports.identity import AccessClaims, Accounts, AccountState, ForeignClaims
 from application.ports.unit_of_work import Work
 from domain.identity import (
     BadLink,
     BadToken,
     Client,
+    ExternalIdentity,
     Purpose,
     RefreshToken,
     RefreshTokenReused,
@@ -26,7 +27,31 @@ from domain.identity import (
 )
 from domain.shared.actors import SYSTEM, Actor, Role
 from domain.shared.errors import Refusal
-from domain.shared.ids import SessionId, UserId
+from domain.shared.ids import ExternalIdentityId, SessionId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergesByAddress(Authenticate):
+    """Takes whoever names a user's address for that user, confirmed or not."""
+
+    async def _enter(self, claims: ForeignClaims) -> None:
+        now = self.clock.now()
+        async with self.begin(SYSTEM) as work:
+            user = await work.users.first(email=claims.email)
+            if user is None:
+                await Authenticate._enter(self, claims)
+                return
+            work.external_identities.add(
+                ExternalIdentity.first_seen(
+                    id=ExternalIdentityId(self.ids.new()),
+                    user=user,
+                    issuer=claims.issuer,
+                    subject=claims.subject,
+                    email=claims.email,
+                    email_verified=claims.email_verified,
+                    now=now,
+                )
+            )
 
 
 def a_months_grace(rules: Any) -> Any:

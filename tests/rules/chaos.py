@@ -21,7 +21,7 @@ EVENTS = """
     booking.requested booking.held booking.confirmed booking.rescheduled booking.cancelled booking.completed
     booking.no_show booking.unplaceable payment.requested payment.captured payment.doubted refund.requested
     refund.doubted webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
-    user.suspended user.password_changed one_time_tokens.changed
+    user.suspended user.password_changed one_time_tokens.changed identity.linked
 """.split()
 WORDS: dict[str, tuple[str, ...]] = {
     "reference": ("R1", "R2", "R3"),
@@ -30,7 +30,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "gateway_ref": ("1", "2", "3"),
     "outbox.name": tuple(EVENTS),
     "action": tuple(EVENTS),
-    "subject_table": ("bookings", "sessions", "users", "credentials", "one_time_tokens", "payments", "outbox"),
+    "subject_table": (
+        *("bookings", "sessions", "users", "credentials", "one_time_tokens", "payments", "outbox"),
+        "external_identities",
+    ),
     "outbox.subject_table": ("bookings", "payments"),
     "principal": ("system", "user:1"),
     "key": tuple(map(str, IDS)),
@@ -88,6 +91,8 @@ def _json(table: str, name: str, random: Random) -> Any:
     if name == "policy":
         tiers = [{"hours_before": hours, "refund_percent": 100 - hours} for hours in random.sample((1, 24, 48, 75), 2)]
         return {"tiers": tiers, "no_show_percent": random.choice((0, 50))}
+    if name == "details":
+        return {"origin": random.choice(("verified_email", "first_sight")), "email_verified": random.random() < 0.5}
     keys = ("booking_id", "payment_id", "refund_id", "webhook_id", "mail_id", "job_id")
     return {key: str(random.choice(IDS)) for key in keys if random.random() < 0.6}
 

@@ -47,6 +47,7 @@ from entrypoints.cli.demo_people import PASSWORD
 from entrypoints.cli.demo_town import found_town
 from entrypoints.container import OpenHouse
 from tests.cli.conftest import opened
+from tests.support.issuers import SECRET, secretly, supabase_claims
 
 OPERATOR = Actor(kind=Kind.OPERATOR, name="tests")
 Tables = dict[str, dict[Any, Row]]
@@ -101,6 +102,7 @@ async def _at_the_door(house: OpenHouse) -> None:
     secret = house.container.one_time_secrets().secret(OneTimeTokenId(link["id"]))
     clock.advance(timedelta(minutes=1))
     await use(ConsumeMagicLink)(ANONYMOUS, Link(token=secret))
+    await use(Authenticate)(secretly(supabase_claims(clock.now())))
 
 
 async def _moved(house: OpenHouse) -> None:
@@ -119,7 +121,8 @@ async def _moved(house: OpenHouse) -> None:
 
 def town_rows(folder: Path) -> tuple[Tables, datetime]:
     """The rows of such a town, and its present."""
-    house = opened(folder)
+    accepting: dict[str, Any] = {"accept_tokens_of": ("supabase",), "supabase_url": "https://project.supabase.example"}
+    house = opened(folder, **accepting, supabase_jwt_secret=SECRET)
     asyncio.run(lived_in(house))
     store = house.container.store()
     return {name: dict(table.rows) for name, table in store.tables.items()}, house.container.clock().now()

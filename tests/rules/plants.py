@@ -130,6 +130,18 @@ def _another_mailbox(town: Town) -> None:
     town.add("users", user, email=user["email"].upper())
 
 
+def _merged(town: Town) -> None:
+    identity = town.some("external_identities")
+    other = town.some("users", lambda row: row["created_at"] != identity["created_at"])
+    town.set("external_identities", identity, user_id=other["id"])
+
+
+def _unproven(town: Town) -> None:
+    linked = town.some("audit", lambda row: row["action"] == "identity.linked")
+    told = {**linked["details"], "origin": "verified_email", "email_verified": False}
+    town.set("audit", linked, details=told)
+
+
 def _gap(town: Town) -> None:
     town.remove("audit", town.some("audit", lambda row: row["position"] == 7))
 
@@ -262,6 +274,8 @@ PLANTS: dict[str, Plant] = {
     "passwords_are_hashes": _sometime("credentials", password_hash="hunter2hunter2"),
     "no_receipt_keeps_tokens": _sometime("receipts", answer_table="sessions"),
     "an_address_is_one_user": _another_mailbox,
+    "a_newcomer_is_a_user_of_their_own": _merged,
+    "an_address_joins_only_when_confirmed": _unproven,
     # audit
     "every_row_is_told_as_it_is": _raised("profiles", "version"),
     "every_version_is_told": _untold_version,

@@ -33,6 +33,7 @@ def _by(name: str, step: int) -> Turn:
 
 
 WRONG: dict[str, tuple[Callable[[Row], Any], Turn]] = {
+    "an_identity_stays_its_users": (lambda row: True, lambda _: {"subject": "somebody else"}),
     "a_booking_follows_its_paths": (lambda row: row["state"] == "cancelled", lambda _: {"state": "confirmed"}),
     "it_is_placed_in_open_hours": (lambda row: True, lambda row: _moved(row, timedelta(hours=12))),
     "a_move_keeps_identity": (lambda row: True, lambda row: {**_moved(row, HOUR), "sequence": row["sequence"]}),

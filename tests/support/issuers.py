@@ -19,7 +19,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 SUPABASE, CLERK = "https://project.supabase.example/auth/v1", "https://clerk.shop.example"
 PAGE = "https://shop.example"
 ANN = "0b7c1c3e-5d0a-4b47-9f54-2f1ad7a9c001"
-SECRET = "the secret of a project that has not got keys yet"  # noqa: S105 - of a project that does not exist
+SECRET = "the secret of a project that has not got keys yet"
 
 
 def b64(raw: bytes) -> str:

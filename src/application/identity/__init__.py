@@ -17,6 +17,7 @@ from application.identity.administration import (
     UserFilter,
     UserView,
 )
+from application.identity.foreigners import ForeignToken, LinkIdentity
 from application.identity.letters import Address, Link
 from application.identity.opening import (
     ConsumeMagicLink,
@@ -48,10 +49,12 @@ __all__ = [
     "CreateAdmin",
     "CreateUser",
     "EndSession",
+    "ForeignToken",
     "ForgetExpiredTokens",
     "ForgotPassword",
     "GetUser",
     "Link",
+    "LinkIdentity",
     "ListSessions",
     "ListUsers",
     "NewAdmin",

@@ -7,6 +7,7 @@ from adapters.persistence.schema.tables import Row
 
 _THIEF = "find the user with `guildhall audit list`; `guildhall user suspend`, then `restore`, ends their sessions"
 _RESET = "end all sessions of the user, and have them set another password"
+_MERGED = "end the sessions of that user, take the identity away from them, and tell both people"
 _KEPT = "delete these rows: their owners sign in again; find who stored them"
 _DIGEST, _PASSWORD = re.compile(r"[0-9a-f]{64}"), re.compile(r"\$(argon2|2[abxy]\$)")
 
@@ -68,6 +69,21 @@ def _ahead_of_its_time(group: Group) -> Found:
     for row in group["sessions"]:
         if row["epoch"] > epoch:
             yield row["id"], f"it is of epoch {row['epoch']}, its user in {epoch}"
+
+
+def _came_upon(group: Group) -> Found:
+    made_at = {row["created_at"] for row in group["users"]}
+    for row in group["external_identities"]:
+        if row["origin"] == "first_sight" and row["created_at"] not in made_at:
+            yield row["id"], "it was new, and was given to a user who was there before"
+
+
+def _joined_wrongly(group: Group) -> Found:
+    links = [audit["details"] for audit in group["audit"] if audit["action"] == "identity.linked"]
+    unproven = any(said.get("origin") == "verified_email" and said.get("email_verified") is not True for said in links)
+    for row in group["external_identities"]:
+        if len(links) != 1 or unproven:
+            yield row["id"], f"it was linked {len(links)} times{', by an address nobody had confirmed' * unproven}"
 
 
 RULES = (
@@ -282,6 +298,41 @@ RULES = (
             from users where email is not null group by lower(email) having count(*) > 1
         """,
     ),
+    Rule(
+        code="A9",
+        name="a_newcomer_is_a_user_of_their_own",
+        says="Whom another issuer vouches for, and who was new when first seen, is the user who came into being by it.",
+        means="somebody is signed in as another, because their addresses are alike",
+        mend=_MERGED,
+        by={"users": "id", "external_identities": "user_id"},
+        broken=_came_upon,
+        sql="""
+            select e.id::text as subject, 'it was new, and was given to a user who was there before' as said
+            from external_identities e left join users u on u.id = e.user_id
+            where e.origin = 'first_sight' and e.created_at is distinct from u.created_at
+        """,
+    ),
+    Rule(
+        code="A9",
+        name="an_address_joins_only_when_confirmed",
+        says="An identity is linked to its user once, and by an address only if its issuer had confirmed it.",
+        means="whoever typed the address of a user elsewhere is signed in as that user",
+        mend=_MERGED,
+        by={"external_identities": "id", "audit": told_of("external_identities")},
+        broken=_joined_wrongly,
+        sql="""
+            select e.id::text as subject, 'it was linked ' || coalesce(a.times, 0) || ' times'
+              || case when a.unproven then ', by an address nobody had confirmed' else '' end as said
+            from external_identities e left join (
+              select subject_id, count(*) as times, bool_or(
+                details ->> 'origin' = 'verified_email' and details ->> 'email_verified' is distinct from 'true'
+              ) as unproven
+              from audit where subject_table = 'external_identities' and action = 'identity.linked'
+              group by subject_id
+            ) as a on a.subject_id = e.id
+            where coalesce(a.times, 0) <> 1 or a.unproven
+        """,
+    ),
 )
 
 
@@ -301,6 +352,19 @@ def _ends_others(change: Change) -> bool:
 
 
 STEPS = (
+    Step(
+        code="A9",
+        name="an_identity_stays_its_users",
+        says="An identity of another issuer stays what and whose it is, and ended once it is.",
+        means="somebody is signed in as another",
+        mend=_MERGED,
+        table="external_identities",
+        holds=lambda change: (
+            change.after is None
+            or (change.keeps("user_id", "issuer", "subject", "origin", "created_at") and _once(change, "ended_at"))
+        ),
+        instead="a_newcomer_is_a_user_of_their_own",
+    ),
     Step(
         code="A2",
         name="an_ended_session_stays_ended",
