@@ -152,7 +152,7 @@ async def test_an_expired_token_says_so_and_a_forged_one_is_no_token(world: Worl
     world.clock.advance(timedelta(minutes=11))
     expired = await ana.get("/v1/me")
     assert expired.json()["code"] == "identity.token_expired"
-    assert expired.headers["www-authenticate"] == "Bearer"
+    assert expired.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
 @pytest.mark.parametrize("authorization", ["Basic YTpi", "Bearer", "Bearer ", "Bearer x y"])

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from domain.identity import AccessEnded, BadToken, SessionOver, TokenExpired
 from domain.shared.errors import (
     Conflict,
     Forbidden,
@@ -136,7 +137,9 @@ async def refused(request: Request, error: Exception) -> Response:
     status = status_of(type(error))
     headers: dict[str, str] = {}
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        # RFC 6750: who showed a token is told that it was no good, who showed none only what is wanted.
+        shown = isinstance(error, BadToken | TokenExpired | SessionOver | AccessEnded)
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if shown else "Bearer"
     if status in (429, 503):
         headers["Retry-After"] = str(error.details.get("retry_after", 1))
     details = {key: value for key, value in error.details.items() if key not in Problem.model_fields}

@@ -20,6 +20,7 @@ from entrypoints.use_cases import UseCases
 ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     identity.users,
     identity.sessions,
+    identity.identities,
     identity.magic_links,
     identity.passwords,
     profiles,

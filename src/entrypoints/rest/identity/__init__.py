@@ -1,8 +1,9 @@
 """Who somebody is and how they prove it: accounts, sessions, passwords, mailed links, and the keys of tokens."""
 
 from entrypoints.rest.identity.accounts import users
+from entrypoints.rest.identity.identities import identities
 from entrypoints.rest.identity.keys import keys
 from entrypoints.rest.identity.links import magic_links, passwords
 from entrypoints.rest.identity.sessions import sessions
 
-__all__ = ["keys", "magic_links", "passwords", "sessions", "users"]
+__all__ = ["identities", "keys", "magic_links", "passwords", "sessions", "users"]
