@@ -1,6 +1,7 @@
 """Settings are read as a whole: all that is wrong is told at once, and production refuses what is unsafe."""
 
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from entrypoints.settings import (
     ClockName,
     DatabaseUrl,
     Env,
+    FurtherIssuer,
     GatewayName,
+    IssuerName,
     MailCarrier,
     Settings,
     SettingsProblems,
@@ -37,6 +40,9 @@ SAFE: dict[str, str] = {
     "GUILDHALL_SMTP_HOST": "smtp.guildhall.example",
     "DATABASE_URL": "postgres://owner:hunter2@db.example/guildhall",
 }
+
+
+CLERK = {"GUILDHALL_ACCEPT_TOKENS_OF": "clerk", "CLERK_ISSUER": "https://clerk.example"}
 
 
 @pytest.fixture(autouse=True)
@@ -283,9 +289,18 @@ def test_mail_may_go_in_clear_to_a_relay_on_the_same_machine(monkeypatch: pytest
 
 @pytest.mark.parametrize("field", sorted(SECRET))
 def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str) -> None:
-    value = {"database_app_url": "postgresql://a:hunter2@h/d"}.get(field) or SAFE.get(env_name(field), "s" * 40)
+    special = {
+        "database_app_url": "postgresql://a:hunter2@h/d",
+        "further_issuers": f"supabase|https://old.example/auth/v1|{'s' * 40}",
+        "clerk_webhook_secret": "whsec_1",
+    }
+    needed = {
+        "database_app_url": {"DATABASE_URL": SAFE["DATABASE_URL"]},
+        "clerk_webhook_secret": CLERK,
+    }
+    value = special.get(field) or SAFE.get(env_name(field), "s" * 40)
     (tmp_path / "it").write_text(f"{value}\n")
-    given = {} if field != "database_app_url" else {"DATABASE_URL": SAFE["DATABASE_URL"]}
+    given: dict[str, str] = needed.get(field, {})
     it = settings(monkeypatch, **given, **{f"{env_name(field)}_FILE": str(tmp_path / "it")})
     monkeypatch.delenv(f"{env_name(field)}_FILE")
     assert getattr(it, field) == getattr(settings(monkeypatch, **given, **{env_name(field): value}), field)
@@ -341,6 +356,57 @@ def test_keys_of_a_supabase_project_are_known_by_their_older_names_too(monkeypat
     it = settings(monkeypatch, SUPABASE_ANON_KEY="anon", SUPABASE_SERVICE_ROLE_KEY="service")
     assert it.supabase_publishable_key == "anon"
     assert it.supabase_secret_key == SecretStr("service")
+
+
+def test_issuers_are_named_by_what_their_vendors_hand_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "pk_test_" + b64encode(b"happy-owl-7.clerk.accounts.dev$").decode().rstrip("=")
+    it = settings(
+        monkeypatch,
+        GUILDHALL_ACCEPT_TOKENS_OF="clerk, Supabase",
+        GUILDHALL_TRUST_ADDRESSES_OF="supabase",
+        GUILDHALL_FURTHER_ISSUERS=f"supabase|https://old.example/auth/v1|{'s' * 40},clerk|https://clerk.old.example/",
+        CLERK_PUBLISHABLE_KEY=key,
+        CLERK_AUTHORIZED_PARTIES="https://shop.example",
+        SUPABASE_URL="https://project.supabase.example",
+    )
+    assert it.accept_tokens_of == (IssuerName.CLERK, IssuerName.SUPABASE)
+    assert it.clerk_address == "https://happy-owl-7.clerk.accounts.dev"
+    assert it.still_accepted == (
+        FurtherIssuer(IssuerName.SUPABASE, "https://old.example/auth/v1", "s" * 40),
+        FurtherIssuer(IssuerName.CLERK, "https://clerk.old.example"),
+    )
+    assert "ssss" not in repr(it.still_accepted) + repr(it) + repr(it.shown())
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        ({"GUILDHALL_ACCEPT_TOKENS_OF": "okta"}, {"GUILDHALL_ACCEPT_TOKENS_OF"}),
+        ({"GUILDHALL_ACCEPT_TOKENS_OF": "supabase"}, {"SUPABASE_URL"}),
+        ({"GUILDHALL_ACCEPT_TOKENS_OF": "clerk"}, {"CLERK_ISSUER"}),
+        ({"GUILDHALL_TRUST_ADDRESSES_OF": "clerk"}, {"GUILDHALL_TRUST_ADDRESSES_OF"}),
+        ({"GUILDHALL_FURTHER_ISSUERS": "okta|https://x.example"}, {"GUILDHALL_FURTHER_ISSUERS"}),
+        ({"GUILDHALL_FURTHER_ISSUERS": "supabase|x.example"}, {"GUILDHALL_FURTHER_ISSUERS"}),
+        ({"GUILDHALL_FURTHER_ISSUERS": "supabase|https://x.example|short"}, {"GUILDHALL_FURTHER_ISSUERS"}),
+        ({"CLERK_WEBHOOK_SECRET": "whsec_1"}, {"CLERK_WEBHOOK_SECRET"}),
+        ({**CLERK, "CLERK_WEBHOOK_SECRET": "secret"}, {"CLERK_WEBHOOK_SECRET"}),
+        ({**CLERK, "CLERK_PUBLISHABLE_KEY": "pk_test_"}, {"CLERK_PUBLISHABLE_KEY"}),
+        ({**CLERK, "CLERK_PUBLISHABLE_KEY": "pk_live_b3RoZXIuZXhhbXBsZSQ"}, {"CLERK_PUBLISHABLE_KEY"}),
+        (
+            {"GUILDHALL_ACCEPT_TOKENS_OF": "supabase", "SUPABASE_URL": "https://x.example", "SUPABASE_JWT_SECRET": "s"},
+            {"SUPABASE_JWT_SECRET"},
+        ),
+        ({**SAFE, **CLERK}, {"CLERK_AUTHORIZED_PARTIES"}),
+        (
+            {**SAFE, **CLERK, "CLERK_ISSUER": "http://clerk.example", "CLERK_AUTHORIZED_PARTIES": "https://a.example"},
+            {"CLERK_ISSUER"},
+        ),
+    ],
+)
+def test_issuers_that_contradict_themselves_are_told(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, str], names: set[str]
+) -> None:
+    assert set(problems(monkeypatch, **told)) == names
 
 
 def test_the_example_file_equals_the_settings() -> None:

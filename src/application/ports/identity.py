@@ -85,8 +85,8 @@ class BearerTokens(Protocol):
         ...
 
 
-class AccessTokens(Protocol):
-    """Short-lived signed tokens that a request shows."""
+class AccessTokens(BearerTokens, Protocol):
+    """Short-lived signed tokens of our own, that a request shows."""
 
     @property
     def lifetime(self) -> timedelta:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import NoDecode
 
-from entrypoints.settings.values import Listed, Origins, Secrets, WebAddress, web_address
+from entrypoints.settings.values import Listed, Lowered, Origins, Secrets, WebAddress, web_address
 
 
 class IssuerName(StrEnum):
@@ -20,7 +20,7 @@ class IssuerName(StrEnum):
     CLERK = "clerk"
 
 
-Issuers = Annotated[tuple[IssuerName, ...], NoDecode, Listed]
+Issuers = Annotated[tuple[Annotated[IssuerName, Lowered], ...], NoDecode, Listed]
 
 
 @dataclass(frozen=True, slots=True)
