@@ -42,6 +42,7 @@ SAFE: dict[str, str] = {
 }
 
 
+HOOK = f"whsec_{b64encode(bytes(24)).decode()}"
 CLERK = {"GUILDHALL_ACCEPT_TOKENS_OF": "clerk", "CLERK_ISSUER": "https://clerk.example"}
 
 
@@ -292,7 +293,7 @@ def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
     special = {
         "database_app_url": "postgresql://a:hunter2@h/d",
         "further_issuers": f"supabase|https://old.example/auth/v1|{'s' * 40}",
-        "clerk_webhook_secret": "whsec_1",
+        "clerk_webhook_secret": HOOK,
     }
     needed = {
         "database_app_url": {"DATABASE_URL": SAFE["DATABASE_URL"]},
@@ -388,8 +389,9 @@ def test_issuers_are_named_by_what_their_vendors_hand_out(monkeypatch: pytest.Mo
         ({"GUILDHALL_FURTHER_ISSUERS": "okta|https://x.example"}, {"GUILDHALL_FURTHER_ISSUERS"}),
         ({"GUILDHALL_FURTHER_ISSUERS": "supabase|x.example"}, {"GUILDHALL_FURTHER_ISSUERS"}),
         ({"GUILDHALL_FURTHER_ISSUERS": "supabase|https://x.example|short"}, {"GUILDHALL_FURTHER_ISSUERS"}),
-        ({"CLERK_WEBHOOK_SECRET": "whsec_1"}, {"CLERK_WEBHOOK_SECRET"}),
-        ({**CLERK, "CLERK_WEBHOOK_SECRET": "secret"}, {"CLERK_WEBHOOK_SECRET"}),
+        ({"CLERK_WEBHOOK_SECRET": HOOK}, {"CLERK_WEBHOOK_SECRET"}),
+        ({**CLERK, "CLERK_WEBHOOK_SECRET": HOOK.removeprefix("whsec_")}, {"CLERK_WEBHOOK_SECRET"}),
+        ({**CLERK, "CLERK_WEBHOOK_SECRET": "whsec_1"}, {"CLERK_WEBHOOK_SECRET"}),
         ({**CLERK, "CLERK_PUBLISHABLE_KEY": "pk_test_"}, {"CLERK_PUBLISHABLE_KEY"}),
         ({**CLERK, "CLERK_PUBLISHABLE_KEY": "pk_live_b3RoZXIuZXhhbXBsZSQ"}, {"CLERK_PUBLISHABLE_KEY"}),
         (

@@ -11,6 +11,7 @@ CREATE TABLE external_identities (
 	email_verified BOOLEAN NOT NULL, 
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
 	last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	told_at TIMESTAMP WITH TIME ZONE, 
 	ended_at TIMESTAMP WITH TIME ZONE, 
 	CONSTRAINT external_identities_pkey PRIMARY KEY (id), 
 	CONSTRAINT external_identities_user FOREIGN KEY(user_id) REFERENCES users (id), 
@@ -68,6 +69,15 @@ grant select, insert, update, delete on external_identities to service_role;
 
 create policy external_identities_house on external_identities to service_role using (true) with check (true);
 
-grant select (id, version, user_id, issuer, subject, origin, email, email_verified, created_at, last_seen_at, ended_at) on external_identities to authenticated;
+grant select (id, version, user_id, issuer, subject, origin, email, email_verified, created_at, last_seen_at, told_at, ended_at) on external_identities to authenticated;
 
 create policy external_identities_authenticated on external_identities for select to authenticated using (user_id = (select current_user_id()) or (select is_admin()));
+
+-- Until now every message was about money.
+alter table webhooks add column topic text not null default 'money';
+
+alter table webhooks alter column topic drop default;
+
+alter table webhooks add constraint webhooks_topic check (topic in ('money', 'people'));
+
+grant select (topic) on webhooks to authenticated;

@@ -1,6 +1,7 @@
 """The choreography on one page: what follows from what. Each reaction has its effect once per event."""
 
 from application.bookings import ExpireHold, SettleBooking
+from application.identity import FollowIssuer
 from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
 from application.notifications import (
@@ -87,7 +88,7 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     RefundSucceeded: (TellOfPayment,),
     RefundFailed: (TellOfPayment,),
     RefundDoubted: (ResolveUnknown,),
-    WebhookReceived: (ProcessWebhook,),
+    WebhookReceived: (ProcessWebhook, FollowIssuer),
     ReviewPosted: (MoveRating,),
     ReviewHidden: (MoveRating,),
     ReviewRestored: (MoveRating,),

@@ -52,6 +52,7 @@ def _external_identities(n: int) -> Row:
         "email_verified": False,
         "created_at": NOW,
         "last_seen_at": NOW,
+        "told_at": None,
         "ended_at": None,
     }
 
@@ -204,6 +205,7 @@ def _webhooks(n: int) -> Row:
     return {
         "sender": "simulated",
         "external_id": f"evt_{n}",
+        "topic": "money",
         "kind": "payment.captured",
         "payment_ref": None,
         "refund_ref": None,

@@ -32,6 +32,7 @@ from domain.payments import (
     RefundSucceeded,
     RefundTooLarge,
     SourceKind,
+    Topic,
     Webhook,
     WebhookReceived,
     balanced,
@@ -482,6 +483,7 @@ class TestInbox:
         return Webhook.receive(
             id=WebhookId(UUID(int=9)),
             sender="g",
+            topic=Topic.MONEY,
             external_id="evt-1",
             kind="payment.captured",
             payment_ref="ref-1",

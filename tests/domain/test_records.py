@@ -39,6 +39,7 @@ from domain.payments import (
     RefundRequested,
     RefundState,
     SourceKind,
+    Topic,
     Webhook,
     WebhookReceived,
     refund_entries,
@@ -350,6 +351,7 @@ def test_a_refund_asked_for_and_one_found_at_the_gateway_are_kept_alike() -> Non
 def test_a_webhook_is_kept_whole_and_can_be_acted_on_again() -> None:
     webhook = Webhook.receive(
         id=WebhookId(ID),
+        topic=Topic.MONEY,
         sender="stripe",
         external_id="evt_1",
         kind="charge.refunded",
@@ -360,6 +362,7 @@ def test_a_webhook_is_kept_whole_and_can_be_acted_on_again() -> None:
         now=LATER,
     )
     waiting = new(
+        topic=Topic.MONEY,
         sender="stripe",
         external_id="evt_1",
         kind="charge.refunded",

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from base64 import urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -173,3 +173,38 @@ def published(keys: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
         finally:
             server.shutdown()
             thread.join()
+
+
+HOOK = f"whsec_{b64encode(b'a secret of 24 bytes +24').decode()}"
+"""What Clerk signs its messages with."""
+
+
+def clerk_user(subject: str = "user_2ann", *, updated_at: datetime, **told: Any) -> dict[str, Any]:
+    """Somebody as Clerk writes of them."""
+    return {
+        "id": subject,
+        "object": "user",
+        "first_name": "Ann",
+        "last_name": "Able",
+        "username": None,
+        "primary_email_address_id": "idn_1",
+        "email_addresses": [
+            {"id": "idn_0", "email_address": "old@example.com", "verification": {"status": "verified"}},
+            {"id": "idn_1", "email_address": "Ann@Example.com", "verification": {"status": "verified"}},
+        ],
+        "updated_at": int(updated_at.timestamp() * 1000),
+    } | told
+
+
+def clerk_event(kind: str, data: Mapping[str, Any], *, at: datetime) -> bytes:
+    """A message of Clerk."""
+    said = {"data": data, "object": "event", "type": kind, "timestamp": int(at.timestamp() * 1000)}
+    return json.dumps(said | {"instance_id": "ins_1"}).encode()
+
+
+def svix(raw: bytes, *, id: str = "msg_1", at: datetime, secret: str = HOOK) -> dict[str, str]:
+    """The headers under which Svix carries a message."""
+    sent = str(int(at.timestamp()))
+    key = b64decode(secret.removeprefix("whsec_"))
+    signature = b64encode(hmac.digest(key, f"{id}.{sent}.".encode() + raw, sha256)).decode()
+    return {"svix-id": id, "svix-timestamp": sent, "svix-signature": f"v1,{signature}"}

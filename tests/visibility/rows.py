@@ -61,7 +61,7 @@ _USUAL: dict[str, Row] = {
     },
     "refunds": {"amount_minor": 10, "amount_currency": "EUR", "state": "requested"},
     "ledger": {"source_kind": "capture", "amount_minor": 100, "amount_currency": "EUR"},
-    "webhooks": {"outcome": "waiting"},
+    "webhooks": {"outcome": "waiting", "topic": "money"},
     "reviews": {"stars": 5, "state": "published"},
     "conversations": {"kind": "direct"},
     "messages": {"sequence": 1, "text": "hello"},

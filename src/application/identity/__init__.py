@@ -17,8 +17,9 @@ from application.identity.administration import (
     UserFilter,
     UserView,
 )
-from application.identity.foreigners import ForeignToken, LinkIdentity
+from application.identity.following import FollowIssuer
 from application.identity.letters import Address, Link
+from application.identity.linking import ForeignToken, LinkIdentity
 from application.identity.opening import (
     ConsumeMagicLink,
     PasswordSignIn,
@@ -49,6 +50,7 @@ __all__ = [
     "CreateAdmin",
     "CreateUser",
     "EndSession",
+    "FollowIssuer",
     "ForeignToken",
     "ForgetExpiredTokens",
     "ForgotPassword",

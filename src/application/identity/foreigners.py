@@ -1,36 +1,37 @@
-"""Users of other issuers: who they are here, from the first time they are seen."""
+"""Users of other issuers: who they are here, from the first time they are seen, and kept in step from then on."""
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any
 
-from application.inputs import submitted
 from application.ports.clock import Clock
-from application.ports.identity import Accounts, BearerTokens, ForeignClaims, ForeignState
+from application.ports.identity import Accounts, ForeignClaims, ForeignState, IdentityNews
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin, Work
 from domain.identity import (
     AccessEnded,
     AccountSuspended,
     BadEmail,
-    BadToken,
     EmailTaken,
     ExternalIdentity,
     IdentityRules,
     IdentityTaken,
-    TokenExpired,
+    Origin,
     User,
     email_address,
 )
 from domain.profiles import Particulars, Profile
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor
-from domain.shared.errors import Conflict, Invalid, Refusal, Unauthenticated, Unavailable
+from domain.shared.errors import Conflict, Invalid, Unavailable
 from domain.shared.ids import ExternalIdentityId, UserId
 
 SEEN_EVERY = timedelta(hours=1)
 """How exactly we remember when somebody was last here: noting it is a write, and requests are mostly reads."""
 NAMELESS = "Somebody"
+
+Said = ForeignClaims | IdentityNews
+"""What an issuer says of somebody, in a token of theirs or in a message to us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,36 +71,15 @@ class MeetsForeigners:
         return state
 
     async def _enter(self, claims: ForeignClaims) -> None:
-        now, address = self.clock.now(), named_address(claims)
-        identity_id = ExternalIdentityId(self.ids.new())
-        confirmed = claims.email_verified and address is not None
         async with self.begin(SYSTEM) as work:
-            if await work.external_identities.first(issuer=claims.issuer, subject=claims.subject):
-                raise IdentityTaken
-            present = await work.users.first(email=address) if confirmed else None
-            told: dict[str, Any] = {
-                "issuer": claims.issuer,
-                "subject": claims.subject,
-                "email": address,
-                "email_verified": confirmed,
-            }
-            if present and self.identity_rules.tokens_join_by_address and present.verified:
-                work.guard(present)
-                work.external_identities.add(ExternalIdentity.joined(id=identity_id, user=present, now=now, **told))
-                return
-            user = User.arrive(
-                id=UserId(self.ids.new()), email=address if confirmed and present is None else None, now=now
-            )
-            work.users.add(user)
-            work.profiles.add(Profile.begin(id=user.id, particulars=particulars(claims.display_name), now=now))
-            work.external_identities.add(ExternalIdentity.first_seen(id=identity_id, user=user, now=now, **told))
+            await enter(work, claims, rules=self.identity_rules, ids=self.ids, now=self.clock.now())
 
     def _is_news(self, claims: ForeignClaims, state: ForeignState) -> bool:
         """A token that names no address takes none back, and one that does not vouch for it does not unsay what the
         issuer said elsewhere."""
         if not timedelta() <= self.clock.now() - state.last_seen_at < SEEN_EVERY:
             return True
-        address = named_address(claims)
+        address = address_of(claims)
         if address is None or (address, claims.email_verified) == (state.email, state.email_verified):
             return False
         return address != state.email or claims.email_verified
@@ -112,89 +92,78 @@ class MeetsForeigners:
                 if identity is None or identity.ended:
                     return
                 identity.seen(now=self.clock.now())
-                if (address := named_address(claims)) is not None:
-                    same = address == identity.email
-                    identity.tell(
-                        email=address, email_verified=claims.email_verified or (same and identity.email_verified)
-                    )
-                await give_address(work, identity, clock=self.clock)
+                address = address_of(claims)
+                if address is not None and (address != identity.email or claims.email_verified):
+                    await keep_in_step(work, identity, claims, now=self.clock.now())
 
 
-async def give_address(work: Work, identity: ExternalIdentity, *, clock: Clock) -> None:
-    """The address an issuer has confirmed becomes its user's, if they have none and nobody else has it."""
-    if not identity.email_verified or identity.email is None:
-        return
-    user = await work.users.get(identity.user_id)
-    if user.email is None and await work.users.first(email=identity.email) is None:
-        user.take_address(identity.email, now=clock.now())
+async def enter(work: Work, said: Said, *, rules: IdentityRules, ids: Ids, now: datetime) -> ExternalIdentity:
+    """The identity of somebody new, and with it their user: one who comes into being, or by the rules of the house the
+    one who has the same address, where both sides have confirmed it. `IdentityTaken` for who is not new."""
+    if await work.external_identities.first(issuer=said.issuer, subject=said.subject):
+        raise IdentityTaken
+    address = address_of(said)
+    confirmed = said.email_verified and address is not None
+    present = await work.users.first(email=address) if confirmed else None
+    told: dict[str, Any] = {
+        "id": ExternalIdentityId(ids.new()),
+        "issuer": said.issuer,
+        "subject": said.subject,
+        "email": address,
+        "email_verified": confirmed,
+        "now": now,
+    }
+    if present is not None and present.verified and rules.tokens_join_by_address:
+        work.guard(present)
+        identity = ExternalIdentity.joined(user=present, **told)
+    else:
+        user = User.arrive(id=UserId(ids.new()), email=address if confirmed and present is None else None, now=now)
+        work.users.add(user)
+        work.profiles.add(Profile.begin(id=user.id, particulars=_particulars(said.display_name), now=now))
+        identity = ExternalIdentity.first_seen(user=user, **told)
+    work.external_identities.add(identity)
+    return identity
 
 
-def named_address(claims: ForeignClaims) -> str | None:
-    """The address a token names, as it is kept; None where it names none that mail could reach."""
-    return readable_address(claims.email)
+async def keep_in_step(
+    work: Work, identity: ExternalIdentity, said: Said, *, now: datetime, at: datetime | None = None
+) -> None:
+    """What the issuer says now. A confirmed address becomes its user's if nobody else has it; a name is taken only
+    where nobody has given one: what people say of themselves here stays."""
+    before = identity.email
+    identity.tell(email=address_of(said), email_verified=said.email_verified, at=at)
+    user: User = await work.users.get(identity.user_id)
+    if identity.email_verified and identity.email is not None and await _is_from_there(work, user, identity, before):
+        await _hand_over(work, user, identity.email, now=now)
+    profile = await work.profiles.first(id=user.id)
+    if profile is not None and profile.name == NAMELESS and said.display_name:
+        profile.update(name=_particulars(said.display_name).name, now=now)
 
 
-def readable_address(said: str | None) -> str | None:
-    """An address as it is kept; None where there is none, or no mail could reach it."""
+async def _is_from_there(work: Work, user: User, identity: ExternalIdentity, before: str | None) -> bool:
+    """Whether this issuer decides about the user's address: they have none, or came by it and have no password here,
+    so that nobody signs in by the address."""
+    if user.email is None:
+        return True
+    same = user.email == before and identity.origin is Origin.FIRST_SIGHT
+    return same and await work.credentials.first(id=user.id) is None
+
+
+async def _hand_over(work: Work, user: User, address: str, *, now: datetime) -> None:
+    if await work.users.first(email=address) is None:
+        user.take_address(address, now=now)
+
+
+def address_of(said: Said) -> str | None:
+    """The address an issuer names, as it is kept; None where it names none that mail could reach."""
     try:
-        return None if said is None else email_address(said)
+        return None if said.email is None else email_address(said.email)
     except BadEmail:
         return None
 
 
-def particulars(display_name: str) -> Particulars:
+def _particulars(display_name: str) -> Particulars:
     """What a newcomer's profile says: their name, where the issuer told one that can be shown."""
     with suppress(Invalid):
         return Particulars(name=display_name[:120])
     return Particulars(name=NAMELESS)
-
-
-@submitted
-class ForeignToken:
-    """What you hold of another account of yours."""
-
-    access_token: str
-    """An access token of another issuer that this house accepts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkIdentity:
-    """Sign in here by another issuer's account too from now on. You prove that it is yours with one of its tokens; an
-    account that has been used here before belongs to the user it made."""
-
-    begin: Begin
-    clock: Clock
-    ids: Ids
-    bearer_tokens: BearerTokens
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (
-        Unauthenticated,
-        BadToken,
-        TokenExpired,
-        IdentityTaken,
-        Unavailable,
-    )
-
-    async def __call__(self, actor: Actor, token: ForeignToken) -> ExternalIdentity:
-        user_id = actor.signed_in()
-        claims = await self.bearer_tokens.verify(token.access_token)
-        if not isinstance(claims, ForeignClaims) or claims.nobody:
-            raise BadToken
-        address = named_address(claims)
-        async with self.begin(actor) as work:
-            known = await work.external_identities.first(issuer=claims.issuer, subject=claims.subject)
-            if known is not None:
-                if known.user_id != user_id:
-                    raise IdentityTaken
-                return work.answer(known)
-            identity = ExternalIdentity.link(
-                id=ExternalIdentityId(self.ids.new()),
-                user=await work.users.get(user_id),
-                by=actor,
-                issuer=claims.issuer,
-                subject=claims.subject,
-                email=address,
-                email_verified=claims.email_verified and address is not None,
-                now=self.clock.now(),
-            )
-            work.external_identities.add(identity)
-            return work.answer(identity)

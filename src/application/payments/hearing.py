@@ -28,6 +28,7 @@ from domain.payments import (
     Payment,
     Refund,
     RefundTooLarge,
+    Topic,
     Webhook,
     WebhookReceived,
 )
@@ -83,6 +84,7 @@ class ReceiveWebhook:
                     return known
                 webhook = Webhook.receive(
                     id=WebhookId(self.ids.new()),
+                    topic=notice.topic,
                     sender=sender,
                     external_id=notice.external_id,
                     kind=notice.kind,
@@ -155,7 +157,7 @@ class ProcessWebhook:
     async def __call__(self, actor: Actor, event: WebhookReceived) -> None:
         async with self.begin(actor) as work:
             webhook = await work.webhooks.get(event.webhook_id)
-        if webhook.is_processed:
+        if webhook.is_processed or webhook.topic is not Topic.MONEY:
             return
         news = await self._ask(webhook)
         try:

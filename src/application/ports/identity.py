@@ -85,6 +85,28 @@ class BearerTokens(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityNews:
+    """What an issuer writes of one of its people: how they are now, or that they are `gone`."""
+
+    issuer: str
+    subject: str
+    gone: bool = False
+    email: str | None = None
+    email_verified: bool = False
+    display_name: str = ""
+    told_at: datetime
+
+
+class NewsReader(Protocol):
+    """Reads what an issuer writes to us, once it is known to be from there."""
+
+    def read(self, kind: str, payload: str) -> IdentityNews | None:
+        """The news of that message; None when it is about nothing we keep. `MalformedWebhook` when it makes no
+        sense."""
+        ...
+
+
 class AccessTokens(BearerTokens, Protocol):
     """Short-lived signed tokens of our own, that a request shows."""
 

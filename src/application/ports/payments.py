@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.payments import GatewayPayment, GatewayRefund
+from domain.payments import GatewayPayment, GatewayRefund, Topic
 from domain.shared.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from domain.shared.ids import BookingId, PaymentId, RefundId
 from domain.shared.money import Money
@@ -110,13 +110,15 @@ class PaymentGateway(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What a verified message says happened, and to what. It is a hint: how things stand is asked of the gateway."""
+    """What a verified message says happened, and to what. Of money it is a hint: how things stand is asked of the
+    gateway."""
 
     external_id: str
     kind: str
     occurred_at: datetime
     payment_ref: str | None = None
     refund_ref: str | None = None
+    topic: Topic = Topic.MONEY
 
 
 class WebhookVerifier(Protocol):

@@ -79,7 +79,8 @@ class IdentityEnded(Event):
 @dataclass(eq=False, slots=True, kw_only=True)
 class ExternalIdentity(Aggregate):
     """Somebody as an issuer knows them: `subject` is its name for them, whatever that looks like. The address is what
-    the issuer last told; `email_verified` says that it vouches for it. Once `ended_at`, it opens nothing any more."""
+    the issuer last told (`told_at` when it wrote to us of it); `email_verified` says that it vouches for it. Once
+    `ended_at`, it opens nothing any more."""
 
     id: ExternalIdentityId
     user_id: UserId
@@ -90,6 +91,7 @@ class ExternalIdentity(Aggregate):
     email_verified: bool = False
     created_at: datetime
     last_seen_at: datetime
+    told_at: datetime | None = None
     ended_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -191,8 +193,12 @@ class ExternalIdentity(Aggregate):
         """It was used."""
         self.last_seen_at = max(now, self.last_seen_at)
 
-    def tell(self, *, email: str | None, email_verified: bool) -> None:
-        """What the issuer says of its address now."""
+    def tell(self, *, email: str | None, email_verified: bool, at: datetime | None = None) -> None:
+        """What the issuer says of its address; `at` says when, where it says so: its messages come in any order, and
+        one that is older than what is known changes nothing."""
+        if at is not None and self.told_at is not None and at < self.told_at:
+            return
+        self.told_at = at or self.told_at
         self.email, self.email_verified = email, email_verified and email is not None
 
     def end(self, *, now: datetime) -> None:

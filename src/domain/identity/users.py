@@ -277,9 +277,9 @@ class User(Aggregate):
             self._record(EmailVerified(user_id=self.id, email=self.email))
 
     def take_address(self, email: str, *, now: datetime) -> None:
-        """An address that was confirmed, for a user who had none."""
-        if self.email is None:
-            self.email = email_address(email)
+        """An address their issuer has confirmed, for a user who has none or has it from there too."""
+        if self.email != email:
+            self.email, self.email_verified_at = email_address(email), None
             self.verify_email(now=now)
 
     def end_sessions(self, *, keep: bool = False) -> None:

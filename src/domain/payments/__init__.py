@@ -27,7 +27,7 @@ from domain.payments.refund import (
     fail_refund,
     settle_refund,
 )
-from domain.payments.webhook import DuplicateWebhook, Outcome, Webhook, WebhookReceived
+from domain.payments.webhook import DuplicateWebhook, Outcome, Topic, Webhook, WebhookReceived
 
 __all__ = [
     "AlreadyPaid",
@@ -54,6 +54,7 @@ __all__ = [
     "RefundSucceeded",
     "RefundTooLarge",
     "SourceKind",
+    "Topic",
     "Webhook",
     "WebhookReceived",
     "balanced",

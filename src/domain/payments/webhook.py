@@ -21,6 +21,13 @@ class Outcome(StrEnum):
     ATTENTION = "attention"
 
 
+class Topic(StrEnum):
+    """What a sender tells us about: money (a gateway), or people (an issuer of identities)."""
+
+    MONEY = "money"
+    PEOPLE = "people"
+
+
 class DuplicateWebhook(Conflict):
     """This sender told us this before."""
 
@@ -37,9 +44,11 @@ class WebhookReceived(Event):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Webhook(Aggregate):
-    """One verified message of a sender. `payload` is the raw body; what it is about is asked of the sender anew."""
+    """One verified message of a sender. `payload` is the raw body; of money it is a hint only, and the sender is asked
+    anew."""
 
     id: WebhookId
+    topic: Topic
     sender: str
     external_id: str
     kind: str
@@ -57,6 +66,7 @@ class Webhook(Aggregate):
         cls,
         *,
         id: WebhookId,
+        topic: Topic,
         sender: str,
         external_id: str,
         kind: str,
@@ -69,6 +79,7 @@ class Webhook(Aggregate):
         """Keep a message whose signature was verified; the worker acts on it."""
         webhook = cls(
             id=id,
+            topic=topic,
             sender=sender,
             external_id=external_id,
             kind=kind,

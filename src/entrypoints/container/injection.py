@@ -134,6 +134,20 @@ def _stripe_verifiers(settings: Settings, clock: Any) -> dict[str, Any]:
     return {"stripe": make(secrets, clock, tolerance=timedelta(seconds=settings.webhook_tolerance_seconds))}
 
 
+def _verifiers(settings: Settings, of_gateway: dict[str, Any], clock: Any) -> dict[str, Any]:
+    secrets = [one.get_secret_value() for one in settings.clerk_webhook_secret]
+    if not secrets:
+        return of_gateway
+    make, tolerance = chosen("adapters.clerk:ClerkVerifier"), timedelta(seconds=settings.webhook_tolerance_seconds)
+    return {**of_gateway, "clerk": make(secrets, clock, tolerance=tolerance)}
+
+
+def _news_readers(settings: Settings) -> dict[str, Any]:
+    if not settings.clerk_webhook_secret:
+        return {}
+    return {"clerk": chosen("adapters.clerk:ClerkNews")(settings.clerk_address)}
+
+
 def _smtp(settings: Settings) -> Any:
     server = chosen("adapters.smtp:SmtpServer")(
         host=settings.smtp_host or "",
@@ -222,11 +236,13 @@ class Container(DeclarativeContainer):
     )
     gateway_name = Callable(lambda s: s.gateway.value, settings)
     gateway = Selector(gateway_name, test=simulated_gateway, stripe=Singleton(_stripe_gateway, settings))
-    verifiers = Selector(
+    gateway_verifiers = Selector(
         gateway_name,
         test=Singleton(_simulated_verifiers, settings, secret, clock),
         stripe=Singleton(_stripe_verifiers, settings, clock),
     )
+    verifiers = Singleton(_verifiers, settings, gateway_verifiers, clock)
+    news_readers = Singleton(_news_readers, settings)
 
     mailer = Selector(
         Callable(lambda s: s.mail.value, settings),
@@ -268,6 +284,7 @@ class Container(DeclarativeContainer):
         identity_rules=identity_rules.provider,
         gateway=gateway.provider,
         verifiers=verifiers.provider,
+        news_readers=news_readers.provider,
         mailer=mailer.provider,
         letters=letters.provider,
         invites=invites.provider,

@@ -82,6 +82,15 @@ class IssuerSettings(BaseModel):
         return tuple(FurtherIssuer.parse(one.get_secret_value()) for one in self.further_issuers)
 
 
+def is_signing_secret(value: str) -> bool:
+    """Whether that is a secret messages are signed with: `whsec_` and 16 bytes or more in base64."""
+    try:
+        encoded = value.removeprefix("whsec_")
+        return encoded != value and len(b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)) >= 16
+    except (Error, ValueError):
+        return False
+
+
 def host_of(publishable_key: str) -> str:
     """The address a publishable key of Clerk holds: its host and a `$`, in base64. Empty when it holds none."""
     kind, _, encoded = publishable_key.rpartition("_")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from entrypoints.settings.issuers import FurtherIssuer, IssuerName, host_of
+from entrypoints.settings.issuers import FurtherIssuer, IssuerName, host_of, is_signing_secret
 from entrypoints.settings.names import env_name
 from entrypoints.settings.values import LOCAL
 from entrypoints.settings.words import ClockName, GatewayName, MailCarrier, Storage, Tls
@@ -168,7 +168,7 @@ def _about_issuers(it: "Settings") -> Iterator[Rule]:
         yield from _about_clerk(it)
     hooks = [one.get_secret_value() for one in it.clerk_webhook_secret]
     fix = "take the endpoint's signing secret, whsec_..."
-    yield "clerk_webhook_secret", not all(one.startswith("whsec_") for one in hooks), "it is no signing secret", fix
+    yield "clerk_webhook_secret", not all(map(is_signing_secret, hooks)), "it is no signing secret", fix
     lonely = bool(hooks) and IssuerName.CLERK not in accepted
     fix = "accept its tokens too, with GUILDHALL_ACCEPT_TOKENS_OF"
     yield "clerk_webhook_secret", lonely, "Clerk would tell of people who cannot come in", fix

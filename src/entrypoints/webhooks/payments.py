@@ -1,4 +1,5 @@
-"""What payment gateways tell us: `/webhooks/stripe`, and `/webhooks/simulated` from our own test gateway."""
+"""What other systems tell us: gateways (`/webhooks/stripe`, and `/webhooks/simulated` for the test gateway) of money,
+issuers (`/webhooks/clerk`) of people."""
 
 from typing import Any
 
@@ -16,13 +17,13 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def payments(use: UseCases) -> APIRouter:
-    """One route for every gateway; only a sender whose messages we can verify exists."""
+    """One route for every sender; only a sender whose messages we can verify exists."""
     router = APIRouter(
         prefix="/webhooks", tags=["webhooks"], generate_unique_id_function=lambda route: f"webhooks-{route.name}"
     )
     receive = use(ReceiveWebhook)
 
-    @router.post("/{sender}", status_code=202, name="receive", summary="Take a gateway's webhook", responses=_REFUSALS)
+    @router.post("/{sender}", status_code=202, name="receive", summary="Take a sender's webhook", responses=_REFUSALS)
     async def receive_webhook(sender: str, request: Request) -> dict[str, str]:
         """The signature is verified on the raw bytes; a message that came before is answered the same."""
         actor = Actor(kind=Kind.SYSTEM, name=f"webhook:{sender[:40]}")

@@ -75,6 +75,7 @@ EXTERNAL_IDENTITIES = Table(
         boolean("email_verified"),
         instant("created_at"),
         instant("last_seen_at"),
+        instant("told_at", nullable=True),
         instant("ended_at", nullable=True),
     ),
     constraints=(

@@ -16,7 +16,7 @@ from adapters.persistence.schema.tables import (
     text,
     uuid,
 )
-from domain.payments import Outcome, PaymentState, RefundState, SourceKind
+from domain.payments import Outcome, PaymentState, RefundState, SourceKind, Topic
 
 
 def _capped(row: Row) -> bool:
@@ -157,6 +157,7 @@ WEBHOOKS = Table(
     "webhooks",
     (
         *identity(),
+        text("topic"),
         text("sender"),
         text("external_id"),
         text("kind"),
@@ -171,6 +172,7 @@ WEBHOOKS = Table(
     ),
     constraints=(
         Unique("webhooks_told_once", ("sender", "external_id")),
+        one_of("webhooks_topic", "topic", Topic),
         one_of("webhooks_outcome", "outcome", Outcome),
     ),
     indexes=(Index("webhooks_newest", ("received_at", "id")),),
