@@ -61,6 +61,7 @@ class StoredWork(Work):
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, actor: Actor) -> None:
         self._store, self._clock, self._ids, self._actor = store, clock, ids, actor
+        self._began = clock.now()
         self._collections: dict[type, StoredCollection[Any]] = {}
         self._locks: set[str] = set()
         self._guards: dict[tuple[type, UUID], Aggregate] = {}
@@ -96,7 +97,8 @@ class StoredWork(Work):
 
     def changes(self) -> Changes:
         """What is different from what was loaded, with its events and its audit rows."""
-        now = self._clock.now()
+        # A clock that is set back meanwhile must not have things told from before they were decided.
+        now = max(self._began, self._clock.now())
         writes: list[Write] = []
         written: set[tuple[type, UUID]] = set()
         for cls, collection in self._collections.items():

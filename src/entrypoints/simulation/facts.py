@@ -56,8 +56,9 @@ class Facts:
             if row["provider_id"] != job["provider_id"]:
                 continue
             changed = (row["cancelled_at"], row["completed_at"], row["expires_at"])
-            lately = any(moment is not None and moment > present for moment in changed) or row["sequence"] > 0
-            stands = row["state"] == "confirmed" or lately
+            if row["sequence"] > 0:
+                return False  # It was moved, and its row does not tell from where.
+            stands = row["state"] == "confirmed" or any(moment is not None and moment > present for moment in changed)
             near = row["blocked"].starts_at < last + AROUND and first - AROUND < row["blocked"].ends_at
             if near and stands:
                 return False
