@@ -1,9 +1,11 @@
 """What providers offer, and how customers find it."""
 
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid5
 
+from application.belongings import show_in, take_off
 from application.inputs import submitted
 from application.parties import manages
 from application.ports.clock import Clock
@@ -12,12 +14,13 @@ from application.ports.ids import Ids
 from application.ports.jobs import JobListing, JobQuery, JobSearch, JobSort
 from application.ports.readers import Page, Readers
 from application.ports.unit_of_work import Begin, Work
+from domain.files import Bucket, FileInUse, FileNotStored
 from domain.identity import UserSuspended
 from domain.jobs import Job, JobState, JobStateRefused, NotAProvider, NotYourJob, Offer, Rating
 from domain.organizations import MemberLeft, MemberRole, Membership, Organization
 from domain.shared.actors import Actor, Role
 from domain.shared.errors import Invalid, NotFound, Outdated, Refusal, Unauthenticated
-from domain.shared.ids import JobId, MembershipId, OrganizationId, UserId
+from domain.shared.ids import FileId, JobId, MembershipId, OrganizationId, UserId
 from domain.shared.money import Money
 from domain.shared.terms import Acceptance, CancellationPolicy, PaymentTerms, PolicyName
 
@@ -78,6 +81,8 @@ class JobDraft:
     """What a customer who cancels gets back."""
     custom_policy: CancellationPolicy | None = None
     """A policy of your own instead of one of the named ones."""
+    pictures: tuple[FileId, ...] = ()
+    """Pictures you have uploaded to `job-pictures`, in order; the first is the cover."""
     organization_id: OrganizationId | None = None
     """The organization that offers it; your own when left out, made for you if you have none."""
     provider_id: UserId | None = None
@@ -124,6 +129,8 @@ class JobRevision:
     """What a customer who cancels gets back."""
     custom_policy: CancellationPolicy | None = None
     """A policy of your own instead of one of the named ones."""
+    pictures: tuple[FileId, ...] | None = None
+    """All the pictures it shall show, in order, the first as its cover; those left out are deleted."""
 
 
 @submitted
@@ -144,7 +151,14 @@ class CreateJob:
     begin: Begin
     clock: Clock
     ids: Ids
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, NotAProvider, NotFound, Invalid)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (
+        Unauthenticated,
+        NotAProvider,
+        NotFound,
+        FileNotStored,
+        FileInUse,
+        Invalid,
+    )
 
     async def __call__(self, actor: Actor, draft: JobDraft) -> Job:
         now = self.clock.now()
@@ -158,6 +172,8 @@ class CreateJob:
                 now=now,
             )
             work.jobs.add(job)
+            if draft.pictures:
+                await _show(work, actor, job, draft.pictures, now=now)
             work.ratings.add(Rating(id=job.id, provider_id=provider_id, updated_at=now))
             return work.answer(job)
 
@@ -210,13 +226,24 @@ class ReviseJob:
 
     begin: Begin
     clock: Clock
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound, NotYourJob, JobStateRefused, Outdated, Invalid)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (
+        NotFound,
+        NotYourJob,
+        JobStateRefused,
+        Outdated,
+        FileNotStored,
+        FileInUse,
+        Invalid,
+    )
 
     async def __call__(self, actor: Actor, job_id: JobId, revision: JobRevision) -> Job:
         async with self.begin(actor) as work:
             job = await _own(work, actor, job_id)
             job.must_be(revision.expected_version)
-            job.revise(replace(job.offer, **_given(revision)), now=self.clock.now())
+            now = self.clock.now()
+            job.revise(replace(job.offer, **_given(revision)), now=now)
+            if revision.pictures is not None:
+                await _show(work, actor, job, revision.pictures, now=now)
             return work.answer(job)
 
 
@@ -271,12 +298,14 @@ class DeleteDraft:
     """Throw a draft away. What was ever published is archived instead, because bookings may point to it."""
 
     begin: Begin
+    clock: Clock
     refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound, NotYourJob, JobStateRefused)
 
     async def __call__(self, actor: Actor, job_id: JobId) -> None:
         async with self.begin(actor) as work:
             job = await _own(work, actor, job_id)
             job.discard()
+            await take_off(work, job.pictures, now=self.clock.now())
             work.ratings.remove(await work.ratings.get(job_id))
             work.jobs.remove(job)
 
@@ -353,6 +382,15 @@ async def _there(work: Work, job: Job) -> None:
         raise NotAProvider("whoever performs this job is suspended, or has left the organization")
     work.guard(provider)
     work.guard(membership)
+
+
+async def _show(work: Work, actor: Actor, job: Job, pictures: tuple[FileId, ...], *, now: datetime) -> None:
+    """Let the job show these pictures: its own in any order, and new ones of whoever asks."""
+    gone = set(job.pictures) - set(pictures)
+    by = actor.user_id or job.provider_id
+    job.show(pictures, now=now)
+    await show_in(work, job.id, pictures, bucket=Bucket.JOB_PICTURES, by=by)
+    await take_off(work, sorted(gone), now=now)
 
 
 def _given(said: JobDraft | JobRevision) -> dict[str, Any]:

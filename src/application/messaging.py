@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from application.belongings import show_in
 from application.inputs import submitted
 from application.ports.clock import Clock
 from application.ports.criteria import Between, Order, Position, Present
@@ -11,8 +12,10 @@ from application.ports.ids import Ids
 from application.ports.readers import Page, Readers
 from application.ports.unit_of_work import Begin, Work
 from domain.bookings import BookingConfirmed, BookingHeld, BookingRequested
+from domain.files import Bucket, FileInUse, FileNotStored
 from domain.messaging import (
     AlreadyTalking,
+    Attachment,
     Conversation,
     ConversationKind,
     EditWindowClosed,
@@ -24,7 +27,7 @@ from domain.messaging import (
 )
 from domain.shared.actors import Actor
 from domain.shared.errors import Invalid, NotFound, Outdated, Refusal, Unauthenticated
-from domain.shared.ids import BookingId, ConversationId, JobId, MessageId, ParticipantId, UserId
+from domain.shared.ids import BookingId, ConversationId, FileId, JobId, MessageId, ParticipantId, UserId
 
 MOST_PEOPLE = 100
 """More than any conversation has; one page of them is all of them."""
@@ -91,6 +94,7 @@ class MessageView:
     sender_id: UserId
     sequence: int
     text: str
+    attachments: tuple[Attachment, ...]
     sent_at: datetime
     edited_at: datetime | None
 
@@ -172,13 +176,16 @@ class Words:
 
     text: str
     """1 to 5000 characters; lines are kept."""
+    attachments: tuple[FileId, ...] = ()
+    """Up to ten files you have uploaded to `attachments`; only those who take part in the conversation read them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
-    """Say something in a conversation you take part in; it gets the conversation's next number."""
+    """Say something in a conversation you take part in; it gets the conversation's next number. Files of yours can go
+    with it."""
 
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, NotFound, Invalid)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, NotFound, FileNotStored, FileInUse, Invalid)
     begin: Begin
     clock: Clock
     ids: Ids
@@ -186,7 +193,13 @@ class SendMessage:
     async def __call__(self, actor: Actor, conversation_id: ConversationId, words: Words) -> Message:
         async with self.begin(actor) as work:
             sender = await _place_of(work, actor, conversation_id)
-            message = Message.write(id=MessageId(self.ids.new()), sender=sender, text=words.text, now=self.clock.now())
+            message = Message.write(
+                id=MessageId(self.ids.new()),
+                sender=sender,
+                text=words.text,
+                attachments=await _attached(work, sender, words.attachments),
+                now=self.clock.now(),
+            )
             work.messages.add(message)
             work.number(message, "sequence", series=f"messages:{conversation_id}")
             return work.answer(message)
@@ -342,6 +355,18 @@ async def _place_of(work: Work, actor: Actor, conversation_id: ConversationId) -
     if participant is None:
         raise NotFound.of("conversation", conversation_id)
     return participant
+
+
+async def _attached(work: Work, sender: Participant, wanted: tuple[FileId, ...]) -> tuple[Attachment, ...]:
+    """The sender's files, from now on the conversation's to read."""
+    by, thing = sender.user_id, sender.conversation_id
+    found = await show_in(work, thing, wanted, bucket=Bucket.ATTACHMENTS, by=by)
+    if strange := [file for file in found if file.owner_id != by]:
+        raise NotFound.of("file", strange[0].id)
+    return tuple(
+        Attachment(file_id=file.id, name=file.name, content_type=file.content_type, size=file.size or 0)
+        for file in found
+    )
 
 
 async def _reason_to_talk(work: Work, actor: Actor, opening: Opening) -> tuple[UserId, str]:

@@ -3,15 +3,21 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
+from application.belongings import show_in, take_off
 from application.inputs import submitted
 from application.ports.clock import Clock
 from application.ports.readers import Readers
-from application.ports.unit_of_work import Begin
+from application.ports.unit_of_work import Begin, Work
+from domain.files import Bucket, FileInUse, FileNotStored
 from domain.profiles import BadAvatar, BadLocale, BadPhone, Profile
 from domain.shared.actors import Actor
 from domain.shared.errors import Invalid, NotFound, Outdated, Refusal, Unauthenticated
-from domain.shared.ids import UserId
+from domain.shared.ids import FileId, UserId
+
+_APART = frozenset({"avatar_id", "expected_version"})
+"""What a change says besides words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,7 @@ class ProfileView:
     headline: str
     bio: str
     avatar_url: str
+    avatar_id: FileId | None
     zone: str
     created_at: datetime
 
@@ -41,6 +48,8 @@ class ProfileChanges:
     """More about you, at most 4000 characters."""
     avatar_url: str | None = None
     """The https address of a picture."""
+    avatar_id: str | None = None
+    """A picture you have uploaded to `avatars`; the one before is deleted."""
     locale: str | None = None
     """The language you read, such as "en" or "pt-BR"; not shown to others."""
     zone: str | None = None
@@ -53,7 +62,7 @@ class ProfileChanges:
     def said(self) -> dict[str, str]:
         """The parts that are to change."""
         named = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in named.items() if name != "expected_version" and value is not None}
+        return {name: value for name, value in named.items() if name not in _APART and value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +102,8 @@ class UpdateProfile:
         BadAvatar,
         BadLocale,
         BadPhone,
+        FileNotStored,
+        FileInUse,
         Invalid,
     )
 
@@ -102,4 +113,21 @@ class UpdateProfile:
             profile = await work.profiles.get(user_id)
             profile.must_be(changes.expected_version)
             profile.update(now=self.clock.now(), **changes.said())
+            if changes.avatar_id is not None:
+                await self._show(work, profile, _picture(changes.avatar_id))
             return work.answer(profile)
+
+    async def _show(self, work: Work, profile: Profile, avatar_id: FileId | None) -> None:
+        now, before = self.clock.now(), profile.avatar_id
+        profile.show(avatar_id, now=now)
+        if avatar_id != before:
+            await show_in(work, profile.id, [avatar_id] if avatar_id else [], bucket=Bucket.AVATARS, by=profile.id)
+            await take_off(work, [before] if before else [], now=now)
+
+
+def _picture(given: str) -> FileId | None:
+    """The picture that was named; empty text names none."""
+    try:
+        return FileId(UUID(given)) if given.strip() else None
+    except ValueError:
+        raise BadAvatar from None

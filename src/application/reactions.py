@@ -2,6 +2,7 @@
 
 from application.bookings import ExpireHold, SettleBooking
 from application.identity import FollowIssuer
+from application.files import ClearUpload, PublishPicture, RemoveObjects
 from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
 from application.notifications import (
@@ -40,6 +41,7 @@ from domain.bookings import (
     HoldDue,
     ReviewDue,
 )
+from domain.files import FileDeleted, FileStored
 from domain.identity import OneTimeTokenIssued, PasswordChanged, SignUpRepeated, UserSignedUp, UserSuspended
 from domain.messaging import MessageSent
 from domain.notifications import MailQueued
@@ -94,5 +96,7 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     ReviewRestored: (MoveRating,),
     MessageSent: (TellOfMessage,),
     MailQueued: (SendMail,),
+    FileStored: (ClearUpload, PublishPicture),
+    FileDeleted: (RemoveObjects,),
 }
 """Event to reactions, in the order they run."""

@@ -76,6 +76,7 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "conversations": (Participant("id"),),
     "participants": (Participant("conversation_id"),),
     "messages": (Participant("conversation_id"),),
+    "files": (PublicWhen("audience", "everybody"), Own("owner_id"), Participant("belongs_to")),
     "notifications": (Own("user_id"),),
     "mails": (Admin(),),
     "outbox": (Admin(),),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.errors import Conflict, Forbidden, Invalid
-from domain.shared.ids import JobId, OrganizationId, UserId
+from domain.shared.ids import FileId, JobId, OrganizationId, UserId
 from domain.shared.money import Money
 from domain.shared.terms import POLICIES, Acceptance, CancellationPolicy, PaymentTerms, PolicyName
 from domain.shared.text import text, words
@@ -17,6 +17,9 @@ HIGHEST_PRICE = 10**12
 
 LONGEST_WORD = 64
 """Characters of a word that search looks at; text indexes cannot hold words of any length."""
+
+MOST_PICTURES = 12
+"""More than that nobody looks at."""
 
 BOUNDS: dict[str, tuple[int, int]] = {
     "duration": (5, 1440),
@@ -176,6 +179,7 @@ class Job(Aggregate):
     terms: PaymentTerms
     acceptance: Acceptance
     policy: CancellationPolicy
+    pictures: tuple[FileId, ...] = ()
     state: JobState = JobState.DRAFT
     published_at: datetime | None = None
     created_at: datetime
@@ -229,6 +233,15 @@ class Job(Aggregate):
             setattr(self, field, value)
         self.updated_at = now
         self._happened(JobRevised)
+
+    def show(self, pictures: tuple[FileId, ...], *, now: datetime) -> None:
+        """Show these pictures, in this order, the first as its cover."""
+        self._allow("revised", JobState.DRAFT, JobState.PUBLISHED)
+        if len(pictures) > MOST_PICTURES:
+            raise Invalid(f"a job shows at most {MOST_PICTURES} pictures", field="pictures", most=MOST_PICTURES)
+        if pictures != self.pictures:
+            self.pictures, self.updated_at = pictures, now
+            self._happened(JobRevised)
 
     def publish(self, *, now: datetime) -> None:
         """Offer it to everybody; an archived job may come back."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.errors import Conflict, Forbidden, Invalid, StaleVersion
-from domain.shared.ids import BookingId, ConversationId, MessageId, ParticipantId, UserId
+from domain.shared.ids import BookingId, ConversationId, FileId, MessageId, ParticipantId, UserId
 from domain.shared.text import text as written
 
 EDIT_WINDOW = timedelta(minutes=15)
@@ -15,6 +15,7 @@ EDIT_WINDOW = timedelta(minutes=15)
 
 LONGEST_MESSAGE = 5000
 LONGEST_SUBJECT = 200
+MOST_ATTACHMENTS = 10
 
 
 class ConversationKind(StrEnum):
@@ -95,6 +96,16 @@ class MessageEdited(Event):
 def pair_of(one: UserId, other: UserId) -> str:
     """The key of a conversation between two people, the same whoever begins."""
     return ":".join(sorted((str(one), str(other))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message, as it was when it was sent."""
+
+    file_id: FileId
+    name: str
+    content_type: str
+    size: int
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -202,18 +213,32 @@ class Message(Aggregate):
     sender_id: UserId
     sequence: int = 0
     text: str
+    attachments: tuple[Attachment, ...] = ()
     sent_at: datetime
     edited_at: datetime | None = None
 
     @classmethod
-    def write(cls, *, id: MessageId, sender: Participant, text: str, now: datetime) -> "Message":
-        """A new message by this participant: 1 to 5000 characters, lines allowed."""
+    def write(
+        cls,
+        *,
+        id: MessageId,
+        sender: Participant,
+        text: str,
+        attachments: tuple[Attachment, ...] = (),
+        now: datetime,
+    ) -> "Message":
+        """A new message by this participant: 1 to 5000 characters, lines allowed, and up to ten files with it."""
+        if len(attachments) > MOST_ATTACHMENTS:
+            raise Invalid(
+                f"a message carries at most {MOST_ATTACHMENTS} files", field="attachments", most=MOST_ATTACHMENTS
+            )
         message = cls(
             id=id,
             conversation_id=sender.conversation_id,
             participant_id=sender.id,
             sender_id=sender.user_id,
             text=_worded(text),
+            attachments=attachments,
             sent_at=now,
         )
         message._record(MessageSent(message_id=id, conversation_id=sender.conversation_id, sender_id=sender.user_id))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.errors import Invalid
-from domain.shared.ids import UserId
+from domain.shared.ids import FileId, UserId
 from domain.shared.text import text
 from domain.shared.time import zone
 
@@ -86,6 +86,7 @@ class Profile(Aggregate):
     headline: str
     bio: str
     avatar_url: str
+    avatar_id: FileId | None = None
     locale: str
     zone: str
     phone: str
@@ -130,6 +131,14 @@ class Profile(Aggregate):
         self.name, self.headline, self.bio = after.name, after.headline, after.bio
         self.avatar_url, self.locale = after.avatar_url, after.locale
         self.zone, self.phone = after.zone, after.phone
+        self.updated_at = now
+        self._record(ProfileUpdated(user_id=self.id))
+
+    def show(self, avatar_id: FileId | None, *, now: datetime) -> None:
+        """Show this picture, kept in the house, from now on; None takes it away."""
+        if avatar_id == self.avatar_id:
+            return
+        self.avatar_id = avatar_id
         self.updated_at = now
         self._record(ProfileUpdated(user_id=self.id))
 

@@ -65,6 +65,13 @@ _USUAL: dict[str, Row] = {
     "reviews": {"stars": 5, "state": "published"},
     "conversations": {"kind": "direct"},
     "messages": {"sequence": 1, "text": "hello"},
+    "files": {
+        "bucket": "avatars",
+        "content_type": "image/png",
+        "charged": 1,
+        "state": "uploading",
+        "audience": "participants",
+    },
     "mails": {"template": "welcome", "state": "queued"},
 }
 _ITS_OWN: dict[str, tuple[str, ...]] = {

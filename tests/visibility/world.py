@@ -188,6 +188,9 @@ def _person(here: World, name: str) -> None:
     here.put("profiles", to=mine, id=id)
     here.put("notifications", to=mine, user_id=id)
     here.put("mails", to=mine, recipient_id=id)
+    stored = {"state": "stored", "size": 1, "sha256": "0" * 64, "found_type": "image/png", "stored_at": MONDAY}
+    here.put("files", "public", to=mine, owner_id=id, audience="everybody", **stored)
+    here.put("files", "uploading", to=mine, owner_id=id)
 
 
 def _business(
@@ -238,6 +241,9 @@ def _talk(here: World, booking: UUID, *names: str) -> None:
         participant = here.put("participants", to=to, conversation_id=conversation, user_id=user_id)
         said = {"participant_id": participant, "sender_id": user_id, "sequence": sequence}
         here.put("messages", to=to, conversation_id=conversation, **said)
+        stored = {"state": "stored", "size": 1, "sha256": "0" * 64, "found_type": "image/png", "stored_at": MONDAY}
+        file = {"bucket": "attachments", "owner_id": user_id, "belongs_to": conversation, **stored}
+        here.put("files", "attached", to={**to, "self": (name,)}, **file)
 
 
 def _house(here: World) -> None:

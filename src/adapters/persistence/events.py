@@ -3,6 +3,7 @@
 from types import ModuleType
 
 import domain.bookings
+import domain.files
 import domain.identity
 import domain.jobs
 import domain.messaging
@@ -33,6 +34,7 @@ EVENTS: dict[str, type[Event]] = {
         domain.reviews,
         domain.messaging,
         domain.notifications,
+        domain.files,
     )
     for event in _events(module)
 }

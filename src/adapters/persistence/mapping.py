@@ -7,6 +7,7 @@ from adapters.persistence.mapper import Mapper
 from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Table
 from domain.bookings import Booking
+from domain.files import StoredFile
 from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
@@ -58,6 +59,7 @@ KEPT: dict[type, Kept] = dict(
         _kept(Message, "messages"),
         _kept(Notification, "notifications"),
         _kept(Mail, "mails"),
+        _kept(StoredFile, "files", "file"),
     )
 )
 """Every aggregate class, and where it is kept."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from application.commands import AlreadyCommitted
 from domain.bookings import SlotTaken, SoldOut
+from domain.files import QuotaExceeded
 from domain.identity import EmailTaken, IdentityTaken
 from domain.messaging import AlreadyTalking
 from domain.notifications import MailAlreadyQueued
@@ -37,7 +38,7 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
 """The refusal of each constraint that two honest requests can run into. Where another run finds its way (a reference
 drawn twice, a provider's own organization founded twice at once), the command is run again."""
 
-SERIES: dict[str, Callable[[], Refusal]] = {"seats": SoldOut}
+SERIES: dict[str, Callable[[], Refusal]] = {"seats": SoldOut, "files": QuotaExceeded}
 """The refusal when a tally would pass its ceiling, by the first word of its name."""
 
 

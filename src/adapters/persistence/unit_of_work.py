@@ -19,6 +19,7 @@ from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin, Work
 from application.ports.wake import Wake
 from domain.bookings import Booking
+from domain.files import StoredFile
 from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
@@ -348,3 +349,7 @@ class StoredWork(Work):
     @property
     def mails(self) -> Collection[Mail]:
         return self._of(Mail)
+
+    @property
+    def files(self) -> Collection[StoredFile]:
+        return self._of(StoredFile)

@@ -11,7 +11,7 @@ from application.ports.readers import Page
 from domain.jobs import HIGHEST_PRICE, JobState, findable
 from domain.shared.actors import Actor
 from domain.shared.errors import Invalid
-from domain.shared.ids import JobId, OrganizationId, UserId
+from domain.shared.ids import FileId, JobId, OrganizationId, UserId
 from domain.shared.money import EXPONENTS, Money
 from domain.shared.terms import Acceptance, CancellationPolicy, PaymentTerms
 from domain.shared.text import text, words
@@ -114,6 +114,7 @@ class JobListing:
     terms: PaymentTerms
     acceptance: Acceptance
     policy: CancellationPolicy
+    pictures: tuple[FileId, ...]
     state: JobState
     published_at: datetime | None
     created_at: datetime

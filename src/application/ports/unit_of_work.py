@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from application.ports.collections import Collection
 from domain.bookings import Booking
+from domain.files import StoredFile
 from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
@@ -70,6 +71,8 @@ class Work(Protocol):
     def notifications(self) -> Collection[Notification]: ...
     @property
     def mails(self) -> Collection[Mail]: ...
+    @property
+    def files(self) -> Collection[StoredFile]: ...
 
     def lock(self, resource: str) -> None:
         """Serialise this commit with every other that names the same resource, such as "provider:<id>"."""

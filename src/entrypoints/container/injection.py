@@ -25,6 +25,7 @@ from adapters.system.clock import MovableClock, SystemClock
 from adapters.system.ids import SystemIds
 from adapters.system.secrets import kept_secret
 from application.commands import Perform
+from application.ports.files import FileRules
 from application.ports.mail import Links, Mailbox
 from domain.identity import IdentityRules
 from entrypoints.settings import Settings, Storage
@@ -148,6 +149,38 @@ def _news_readers(settings: Settings) -> dict[str, Any]:
     return {"clerk": chosen("adapters.clerk:ClerkNews")(settings.clerk_address)}
 
 
+def _s3(settings: Settings) -> Any:
+    secret = settings.s3_secret_access_key
+    return chosen("adapters.s3:S3Objects.of")(
+        bucket=settings.files_bucket,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=secret.get_secret_value() if secret else None,
+    )
+
+
+def _supabase_storage(settings: Settings) -> Any:
+    assert settings.supabase_url is not None
+    assert settings.supabase_secret_key is not None
+    project = chosen("adapters.supabase.project:Project")(
+        url=settings.supabase_url,
+        publishable_key=settings.supabase_publishable_key or "",
+        secret_key=settings.supabase_secret_key.get_secret_value(),
+    )
+    return chosen("adapters.supabase.storage:SupabaseObjects")(project, bucket=settings.files_bucket)
+
+
+def _cloudinary(settings: Settings, clock: Any) -> Any:
+    assert settings.cloudinary_api_secret is not None
+    account = chosen("adapters.cloudinary:Account")(
+        cloud_name=settings.cloudinary_cloud_name or "",
+        api_key=settings.cloudinary_api_key or "",
+        api_secret=settings.cloudinary_api_secret.get_secret_value(),
+    )
+    return chosen("adapters.cloudinary:CloudinaryPictures")(account, clock)
+
+
 def _smtp(settings: Settings) -> Any:
     server = chosen("adapters.smtp:SmtpServer")(
         host=settings.smtp_host or "",
@@ -263,6 +296,26 @@ class Container(DeclarativeContainer):
         uncounted=Singleton(chosen("adapters.rate_limits:Unlimited")),
     )
 
+    objects = Selector(
+        Callable(lambda s: s.files.value, settings),
+        disk=Singleton(chosen("adapters.disk:DiskObjects"), Callable(lambda s: s.data_dir / "files", settings)),
+        memory=Singleton(chosen("adapters.memory.objects:MemoryObjects"), clock),
+        s3=Singleton(_s3, settings),
+        supabase=Singleton(_supabase_storage, settings),
+    )
+    examiner = Singleton(
+        chosen("adapters.inspection:IsolatedExaminer"), hands=Callable(lambda s: s.files_at_once, settings)
+    )
+    file_links = Singleton(
+        chosen("adapters.signed_links:SignedLinks"), secret, clock, public_url=settings.provided.public_url
+    )
+    picture_delivery = Selector(
+        Callable(lambda s: s.pictures.value, settings),
+        here=Singleton(chosen("adapters.signed_links:HandedOutHere")),
+        cloudinary=Singleton(_cloudinary, settings, clock),
+    )
+    file_rules = Singleton(FileRules, quota_bytes=Callable(lambda s: s.files_quota_mib * 2**20, settings))
+
     hold = Callable(lambda s: timedelta(minutes=s.hold_minutes), settings)
 
     ports = Singleton(
@@ -291,6 +344,12 @@ class Container(DeclarativeContainer):
         links=links.provider,
         sender=sender.provider,
         hold=hold.provider,
+        objects=objects.provider,
+        direct_access=objects.provider,
+        examiner=examiner.provider,
+        file_links=file_links.provider,
+        picture_delivery=picture_delivery.provider,
+        file_rules=file_rules.provider,
     )
     use_cases = Singleton(UseCases, ports)
     deliver = Singleton(

@@ -16,6 +16,7 @@ from uvicorn.server import Server
 
 from application.audit import SealAudit
 from application.bookings import SweepHolds
+from application.files import SweepFiles
 from application.identity import Authenticate, ForgetExpiredTokens
 from domain.shared.actors import SYSTEM
 from domain.shared.errors import Unavailable
@@ -119,6 +120,8 @@ def worker_of(house: OpenHouse) -> Worker:
         Duty(name="seal the audit trail", every=0.5, do=partial(_seal_all, use(SealAudit))),
         Duty(name="sweep lapsed holds", every=15, do=partial(use(SweepHolds), SYSTEM)),
         Duty(name="forget expired tokens", every=600, do=partial(use(ForgetExpiredTokens), SYSTEM)),
+        Duty(name="sweep abandoned uploads", every=300, do=partial(use(SweepFiles), SYSTEM, objects=False)),
+        Duty(name="sweep bytes of no file", every=6 * 3600, do=partial(use(SweepFiles), SYSTEM)),
         Duty(name="forget old receipts and events", every=60, do=sweep.tidy),
     )
     return Worker(deliver=house.container.deliver(), bell=house.container.bell(), duties=duties)
@@ -179,6 +182,7 @@ async def running(house: OpenHouse, worker: Worker | None, *, stop: Stop | None 
     patience = stop or Stop(house.settings.drain_seconds)
     async with AsyncExitStack() as stack:
         bell: Any = house.container.bell()
+        stack.callback(house.container.examiner().close)
         if house.settings.storage is Storage.POSTGRES:
             await stack.enter_async_context(_background(bell.run()))
         if house.settings.gateway is GatewayName.TEST:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from application.commands import Perform
 from application.ports.limits import RateLimiter
@@ -20,6 +20,7 @@ from entrypoints.rest.dispatch import Dispatch
 from entrypoints.rest.docs import add_docs
 from entrypoints.rest.errors import add_problems
 from entrypoints.rest.faults import Faults
+from entrypoints.rest.files import UPLOADS
 from entrypoints.rest.health import Checks, health
 from entrypoints.rest.metrics import Metrics
 from entrypoints.rest.middleware import Surroundings
@@ -35,6 +36,10 @@ version they were decided on in `If-Match`; bookings, payments and refunds take 
 in UTC; money is integer minor units with its currency."""
 
 EXPOSED = ["ETag", "Idempotent-Replayed", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+
+
+PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf", "text/plain")
+"""What is not packed on the way: it is packed already, or is a file of which parts are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +95,8 @@ def _surround(app: FastAPI, api: Api) -> None:
     app.add_middleware(Dispatch, routes=app.routes)
     app.add_middleware(Faults)
     app.add_middleware(Bodiless)
-    app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(BoundedBody, most=api.max_body_bytes)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, exclude_content_types=PACKED)
+    app.add_middleware(BoundedBody, most=api.max_body_bytes, also=UPLOADS)
     if api.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -16,7 +16,7 @@ class Bodiless:
             await self._app(scope, receive, send)
             return
         asked = scope["method"]
-        heading = asked == "HEAD"
+        heading = scope["headless"] = asked == "HEAD"
         known = {
             tag.strip().removeprefix("W/")
             for name, value in scope["headers"]

@@ -1,5 +1,8 @@
-"""How much may be sent: a bound on every body, announced or not, before it fills the memory."""
+"""How much may be sent: a bound on every body, announced or not, before it fills the memory. Routes that take a body in
+pieces, and keep none of them, have a bound of their own."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
@@ -9,18 +12,19 @@ from entrypoints.rest.errors import problem
 
 
 class BoundedBody:
-    """Refuses bodies larger than this server takes."""
+    """Refuses bodies larger than this server takes; `also` are methods and paths where it takes more."""
 
-    def __init__(self, app: ASGIApp, *, most: int) -> None:
-        self._app, self._most = app, most
+    def __init__(self, app: ASGIApp, *, most: int, also: Sequence[tuple[str, re.Pattern[str], int]] = ()) -> None:
+        self._app, self._most, self._also = app, most, tuple(also)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._bound(scope)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not announced.isdigit() or int(announced[:20]) > self._most:
-            await self._refuse(scope, send)
+        if not announced.isdigit() or int(announced[:20]) > most:
+            await self._refuse(scope, send, most)
             return
         taken = 0
         refused = False
@@ -29,7 +33,7 @@ class BoundedBody:
             nonlocal taken, refused
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._most:
+            if taken > most:
                 refused = True
                 return {"type": "http.disconnect"}
             return message
@@ -44,11 +48,16 @@ class BoundedBody:
             if not refused:
                 raise
         if refused:
-            await self._refuse(scope, send)
+            await self._refuse(scope, send, most)
 
-    async def _refuse(self, scope: Scope, send: Send) -> None:
-        said = f"a body has at most {self._most} bytes"
-        answer = problem(Request(scope), status=413, code="too_large", detail=said, most=self._most)
+    def _bound(self, scope: Scope) -> int:
+        method, path = scope["method"], scope["path"]
+        larger = (most for verb, where, most in self._also if verb == method and where.fullmatch(path))
+        return max(self._most, next(larger, 0))
+
+    async def _refuse(self, scope: Scope, send: Send, most: int) -> None:
+        said = f"a body has at most {most} bytes"
+        answer = problem(Request(scope), status=413, code="too_large", detail=said, most=most)
 
         async def nothing() -> Any:
             return {"type": "http.disconnect"}

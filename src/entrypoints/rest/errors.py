@@ -67,7 +67,19 @@ class UnsupportedMedia(Invalid):
     code = "unsupported_media_type"
 
 
-STATUS |= {BadRequest: 400, PreconditionRequired: 428, TooLarge: 413, UnsupportedMedia: 415}
+class RangeNotSatisfiable(Invalid):
+    """The file has no bytes where they were asked for; `size` says how many it has."""
+
+    code = "range_not_satisfiable"
+
+
+STATUS |= {
+    BadRequest: 400,
+    PreconditionRequired: 428,
+    TooLarge: 413,
+    UnsupportedMedia: 415,
+    RangeNotSatisfiable: 416,
+}
 
 
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -142,6 +154,8 @@ async def refused(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if shown else "Bearer"
     if status in (429, 503):
         headers["Retry-After"] = str(error.details.get("retry_after", 1))
+    if status == 416:
+        headers["Content-Range"] = f"bytes */{error.details['size']}"
     details = {key: value for key, value in error.details.items() if key not in Problem.model_fields}
     return problem(request, status=status, code=error.code, detail=error.message, headers=headers, **details)
 

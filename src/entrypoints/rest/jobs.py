@@ -22,7 +22,7 @@ from application.jobs import (
     SearchJobs,
 )
 from domain.jobs import JobState
-from domain.shared.ids import JobId, OrganizationId, UserId
+from domain.shared.ids import FileId, JobId, OrganizationId, UserId
 from domain.shared.money import Money
 from domain.shared.terms import Acceptance, CancellationPolicy, PaymentTerms
 from entrypoints.rest.asking import Anybody, Somebody
@@ -88,6 +88,8 @@ class JobOut(Out):
     terms: PaymentTerms
     acceptance: Acceptance
     policy: CancellationPolicy
+    pictures: tuple[FileId, ...]
+    """In order, the first is the cover; see `/v1/files`."""
     state: JobState
     published_at: datetime | None
     created_at: datetime

@@ -14,6 +14,7 @@ WRITES = Rate(120, 60)
 SIGN_INS = Rate(10, 60)
 LETTERS = Rate(5, 60)
 MESSAGES = Rate(60, 60)
+FILES = Rate(30, 60)
 """Per identity: a signed-in user, or the address of somebody who is not."""
 
 

@@ -21,7 +21,7 @@ from application.messaging import (
     Words,
 )
 from domain.messaging import ConversationKind
-from domain.shared.ids import BookingId, ConversationId, MessageId, UserId
+from domain.shared.ids import BookingId, ConversationId, FileId, MessageId, UserId
 from entrypoints.rest.asking import Somebody
 from entrypoints.rest.cursors import Asked, Paged
 from entrypoints.rest.limits import MESSAGES, limited
@@ -74,6 +74,15 @@ class InboxOut(Out):
     last_sent_at: datetime | None
 
 
+class AttachmentOut(Out):
+    """A file that came with a message; those who take part in the conversation get a link to it at `/v1/files`."""
+
+    file_id: FileId
+    name: str
+    content_type: str
+    size: int
+
+
 class MessageOut(Out):
     """A message; `sequence` counts from one without gaps in its conversation."""
 
@@ -83,6 +92,7 @@ class MessageOut(Out):
     sender_id: UserId
     sequence: int
     text: str
+    attachments: tuple[AttachmentOut, ...]
     sent_at: datetime
     edited_at: datetime | None
 

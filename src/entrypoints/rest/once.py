@@ -19,8 +19,11 @@ T = TypeVar("T")
 class Once:
     """Carries out this request's command once: a retry with the same Idempotency-Key finds its first answer."""
 
-    def __init__(self, request: Request, response: Response, actor: Actor, key: str | None) -> None:
+    def __init__(
+        self, request: Request, response: Response, actor: Actor, key: str | None, *, streamed: bool = False
+    ) -> None:
         self._request, self._response, self._actor, self._key = request, response, actor, key
+        self._streamed = streamed
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
         """The answer of `call`, or of the request that came before under the same key."""
@@ -38,7 +41,8 @@ class Once:
             return perform.unkeyed(self._actor.principal, operation)
         path = self._request.scope["path"].encode()
         version = self._request.headers.get("if-match", "").encode()
-        digest = hashlib.sha256(path + b"\0" + version + b"\0" + await self._request.body()).hexdigest()
+        body = self._announced() if self._streamed else await self._request.body()
+        digest = hashlib.sha256(path + b"\0" + version + b"\0" + body).hexdigest()
         return Command(
             principal=self._actor.principal,
             operation=operation,
@@ -46,6 +50,12 @@ class Once:
             fingerprint=digest,
             looks_first=False,
         )
+
+    def _announced(self) -> bytes:
+        """What is said of a body that is not read before the command: its type, its length, and the query."""
+        headers = self._request.headers
+        told = (headers.get("content-type", ""), headers.get("content-length", ""))
+        return "\0".join(told).encode() + b"\0" + bytes(self._request.scope["query_string"])
 
 
 def _key(header: str | None) -> str | None:
@@ -85,6 +95,16 @@ async def once_by_key(
     return Once(request, response, actor, _key(idempotency_key))
 
 
+async def once_streamed(
+    request: Request,
+    response: Response,
+    actor: Anybody,
+    idempotency_key: Annotated[str | None, Header(description=_DOC)] = None,
+) -> Once:
+    """For writes whose body comes in pieces: it is told by what is announced of it."""
+    return Once(request, response, actor, _key(idempotency_key), streamed=True)
+
+
 async def once_unkeyed(request: Request, response: Response, actor: Anybody) -> Once:
     """For accounts and sessions: their answers are secrets, and are not kept to be told again."""
     return Once(request, response, actor, None)
@@ -92,4 +112,5 @@ async def once_unkeyed(request: Request, response: Response, actor: Anybody) -> 
 
 Commanded = Annotated[Once, Depends(once)]
 CommandedByKey = Annotated[Once, Depends(once_by_key)]
+CommandedStreamed = Annotated[Once, Depends(once_streamed)]
 CommandedUnkeyed = Annotated[Once, Depends(once_unkeyed)]

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from application.profiles import GetOwnProfile, GetProfile, ProfileChanges, UpdateProfile
-from domain.shared.ids import UserId
+from domain.shared.ids import FileId, UserId
 from entrypoints.rest.asking import Anybody, Somebody
 from entrypoints.rest.once import Commanded
 from entrypoints.rest.out import Out
@@ -26,6 +26,8 @@ class ProfileOut(Out):
     headline: str
     bio: str
     avatar_url: str
+    avatar_id: FileId | None
+    """A picture kept here: see `/v1/files`; it goes before `avatar_url`."""
     zone: str
     created_at: datetime
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from entrypoints.rest import admin, identity, pages
 from entrypoints.rest.bookings import bookings
+from entrypoints.rest.files import files
 from entrypoints.rest.jobs import jobs
 from entrypoints.rest.messaging import messaging
 from entrypoints.rest.notifications import notifications
@@ -31,6 +32,7 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     payments,
     reviews,
     messaging,
+    files,
     notifications,
     admin.users,
     admin.trail,

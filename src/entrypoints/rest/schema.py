@@ -28,6 +28,7 @@ TAGS = {
     "payments": "Paying, giving back, and how the money stands.",
     "reviews": "What the parties of completed work say of each other.",
     "messaging": "Conversations between the people of a booking or a job.",
+    "files": "Files people bring along: pictures, and what they attach to messages.",
     "notifications": "News for a user, in the house.",
     "admin": "Looking after the house; admins only.",
     "webhooks": "What other systems post to us.",

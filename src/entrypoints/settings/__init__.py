@@ -10,18 +10,31 @@ from entrypoints.settings.model import Settings
 from entrypoints.settings.names import env_name
 from entrypoints.settings.rules import Problem, SettingsProblems
 from entrypoints.settings.values import DatabaseUrl
-from entrypoints.settings.words import ClockName, Env, GatewayName, LogFormat, LogLevel, MailCarrier, Storage, Tls
+from entrypoints.settings.words import (
+    ClockName,
+    Env,
+    FileStore,
+    GatewayName,
+    LogFormat,
+    LogLevel,
+    MailCarrier,
+    PictureHost,
+    Storage,
+    Tls,
+)
 
 __all__ = [
     "ClockName",
     "DatabaseUrl",
     "Env",
     "FurtherIssuer",
+    "FileStore",
     "GatewayName",
     "IssuerName",
     "LogFormat",
     "LogLevel",
     "MailCarrier",
+    "PictureHost",
     "Problem",
     "Settings",
     "SettingsProblems",

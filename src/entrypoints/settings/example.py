@@ -15,6 +15,7 @@ _HEADINGS = {
     "hold_minutes": "Bookings",
     "gateway": "Payments",
     "mail": "Mail",
+    "files": "Files",
     "supabase_url": "Supabase",
     "accept_tokens_of": "Other issuers",
     "log_level": "Logs",

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from entrypoints.settings.files import SecretFiles
 from entrypoints.settings.issuers import IssuerSettings
 from entrypoints.settings.names import PREFIX, SECRET, env_name, spelled
+from entrypoints.settings.objects import FileSettings
 from entrypoints.settings.rules import Problem, SettingsProblems, contradictions
 from entrypoints.settings.supabase import SupabaseSettings
 from entrypoints.settings.values import (
@@ -27,6 +28,9 @@ from entrypoints.settings.words import ClockName, Env, GatewayName, LogFormat, L
 
 
 class Settings(SupabaseSettings, IssuerSettings, BaseSettings):
+
+
+class Settings(FileSettings, SupabaseSettings, BaseSettings):
     """Everything that can be set. Making one reads the environment and `.env`, and raises `SettingsProblems`."""
 
     model_config = SettingsConfigDict(

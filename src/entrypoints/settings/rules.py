@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from entrypoints.settings.issuers import FurtherIssuer, IssuerName, host_of, is_signing_secret
 from entrypoints.settings.names import env_name
 from entrypoints.settings.values import LOCAL
-from entrypoints.settings.words import ClockName, GatewayName, MailCarrier, Storage, Tls
+from entrypoints.settings.words import ClockName, FileStore, GatewayName, MailCarrier, PictureHost, Storage, Tls
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -48,6 +48,7 @@ def contradictions(it: "Settings") -> Iterator[tuple[str, Problem]]:
         *_about_mail(it),
         *_about_supabase(it),
         *_about_issuers(it),
+        *_about_files(it),
     )
     for field, stands_against, wrong, fix in rules:
         if stands_against:
@@ -190,3 +191,26 @@ def _about_clerk(it: "Settings") -> Iterator[Rule]:
         yield "clerk_authorized_parties", open_to_all, "a token made for any page would open the house", fix
         insecure = it.clerk_address.startswith("http://")
         yield "clerk_issuer", insecure, "its keys would travel in clear", "give the https:// address"
+
+
+def _about_files(it: "Settings") -> Iterator[Rule]:
+    forgotten = it.is_production and it.files is FileStore.MEMORY
+    yield "files", forgotten, "memory forgets every file on exit", "use disk, s3 or supabase"
+    if it.files is FileStore.SUPABASE:
+        where = "in the project's settings, under API"
+        yield "supabase_url", it.supabase_url is None, "files at Supabase need it", f"take it {where}"
+        missing = it.supabase_secret_key is None
+        yield "supabase_secret_key", missing, "files at Supabase need it", f"take the secret key {where}"
+    if it.files is FileStore.S3:
+        half = (it.s3_access_key_id is None) != (it.s3_secret_access_key is None)
+        yield (
+            "s3_access_key_id",
+            half,
+            "a key has an id and a secret",
+            "set both, or neither for the machine's own role",
+        )
+        clear = it.is_production and (it.s3_endpoint or "").startswith("http://")
+        yield "s3_endpoint", clear, "files would travel in clear", "give the https:// address"
+    if it.pictures is PictureHost.CLOUDINARY:
+        for field in ("cloudinary_cloud_name", "cloudinary_api_key", "cloudinary_api_secret"):
+            yield field, getattr(it, field) is None, "cloudinary needs it", "take it from Cloudinary's console"

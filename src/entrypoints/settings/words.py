@@ -34,6 +34,22 @@ class MailCarrier(StrEnum):
     MEMORY = "memory"
 
 
+class FileStore(StrEnum):
+    """Where the bytes of files lie."""
+
+    DISK = "disk"
+    SUPABASE = "supabase"
+    S3 = "s3"
+    MEMORY = "memory"
+
+
+class PictureHost(StrEnum):
+    """Who hands out public pictures."""
+
+    HERE = "here"
+    CLOUDINARY = "cloudinary"
+
+
 class ClockName(StrEnum):
     """Whose present it is."""
 

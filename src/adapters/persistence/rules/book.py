@@ -1,6 +1,6 @@
 """The rule book: the rules of all contexts, and where those are proven that no row can show."""
 
-from adapters.persistence.rules import audit, bookings, events, identity, messaging, payments, reviews
+from adapters.persistence.rules import audit, bookings, events, files, identity, messaging, payments, reviews
 from adapters.persistence.rules.rule import Liveness, Rule, Step
 
 RULES: tuple[Rule, ...] = (
@@ -9,6 +9,7 @@ RULES: tuple[Rule, ...] = (
     *events.RULES,
     *reviews.RULES,
     *messaging.RULES,
+    *files.RULES,
     *identity.RULES,
     *audit.RULES,
 )
@@ -29,6 +30,7 @@ LIVENESS: tuple[Liveness, ...] = (
     *bookings.LIVENESS,
     *payments.LIVENESS,
     *events.LIVENESS,
+    *files.LIVENESS,
     *audit.LIVENESS,
 )
 """What comes to pass once nothing fails any more."""
@@ -38,8 +40,5 @@ ELSEWHERE = {
     "C3": "no row says what a client has: C2 has the numbers, tests/application/test_messaging.py the asking",
     "A7": "it binds at a request, and requests leave no rows: tests/application/test_identity_administration.py",
     "T1": "it is about readers, not rows: tests/visibility/test_matrix.py asks for every one",
-    "F1": "there are no files yet",
-    "F2": "there are no files yet",
-    "F3": "there are no files yet",
 }
 """The codes no rule or step carries, and what proves them instead."""

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from adapters.persistence.schema import (
     bookings,
+    files,
     house,
     identity,
     jobs,
@@ -24,6 +25,7 @@ TABLES: dict[str, Table] = {
         identity,
         profiles,
         organizations,
+        files,
         jobs,
         scheduling,
         bookings,

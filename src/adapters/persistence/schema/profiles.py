@@ -1,6 +1,6 @@
 """Profiles: for everybody to read, but for the telephone and the language."""
 
-from adapters.persistence.schema.tables import References, Table, identity, instant, text
+from adapters.persistence.schema.tables import References, Table, identity, instant, text, uuid
 
 PROFILES = Table(
     "profiles",
@@ -10,6 +10,7 @@ PROFILES = Table(
         text("headline"),
         text("bio"),
         text("avatar_url"),
+        uuid("avatar_id", nullable=True),
         text("locale", private=True),
         text("zone"),
         text("phone", private=True),
