@@ -37,7 +37,7 @@ types: .venv/.installed-dev ## Check types, strictly
 contracts: .venv/.installed-dev ## Check who imports whom
 	@$(BIN)/lint-imports --config importlinter.cfg
 
-units: .venv/.installed-dev ## Run the tests
+units: .venv/.installed-dev build/s3/.installed ## Run the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
 
 coverage: ## Refuse a domain of which less than 95 % of the branches were run
@@ -83,6 +83,13 @@ env-example: .venv/.installed ## Write .env.example anew from the settings
 	@$(BIN)/python -m pip check
 	@touch $@
 
+# A real S3 for the tests, in an environment of its own: what it needs does not go together with what we need.
+build/s3/.installed: tests/contracts/s3.lock | .venv/bin/python
+	@echo "Installing what tests/contracts/s3.lock names"
+	@$(BIN)/python -m venv build/s3
+	@build/s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
 # --- The locks ---------------------------------------------------------------------------------------------------------
 
 UV ?= $(shell command -v uv || echo $(BIN)/uv)
@@ -92,6 +99,9 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 lock: $(UV) ## Lock the newest versions that pyproject.toml allows; UPGRADE=--upgrade moves the others too
 	@$(COMPILE) $(UPGRADE) --output-file requirements.lock
 	@$(COMPILE) $(UPGRADE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@printf 'moto[s3]\nflask\nflask-cors\n' | $(UV) pip compile --quiet --no-config --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE) \
+		--output-file tests/contracts/s3.lock -
 
 $(BIN)/uv: .venv/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -5,13 +5,7 @@ import io
 from PIL import Image
 
 from tests.rest.world import World
-
-
-def photo(width: int = 640, height: int = 480, format: str = "JPEG", **how: object) -> bytes:
-    """A picture of noise, which is what photographs look like to an encoder."""
-    into = io.BytesIO()
-    Image.effect_noise((width, height), 60).convert("RGB").save(into, format, **how)
-    return into.getvalue()
+from tests.support.pictures import photo
 
 
 async def test_a_picture_is_uploaded_and_shown_to_everybody(world: World) -> None:
@@ -19,7 +13,7 @@ async def test_a_picture_is_uploaded_and_shown_to_everybody(world: World) -> Non
     answer = await ana.post(
         "/v1/files",
         params={"bucket": "avatars", "name": "me.jpg"},
-        content=photo(),
+        content=photo(640, 480),
         headers={"content-type": "image/jpeg"},
     )
     assert answer.status_code == 201, answer.text

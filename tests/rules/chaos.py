@@ -22,6 +22,7 @@ EVENTS = """
     booking.no_show booking.unplaceable payment.requested payment.captured payment.doubted refund.requested
     refund.doubted webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
     user.suspended user.password_changed one_time_tokens.changed identity.linked
+    file.deleted
 """.split()
 WORDS: dict[str, tuple[str, ...]] = {
     "reference": ("R1", "R2", "R3"),
@@ -42,8 +43,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "email": ("a@example.org", "A@example.org", "b@example.org"),
     "token_hash": ("0" * 64, "f" * 64, "f" * 64 + "\n", "raw"),
     "password_hash": ("$argon2id$v=19$m", "$2b$12$x", "plain", " $argon2"),
+    "content_type": ("image/png", "image/png", "application/pdf", "text/html"),
+    "found_type": ("image/png", "image/png", "application/pdf"),
+    "files.state": ("stored", "stored", "uploading", "deleted"),
     "pair": tuple(f"{one}:{two}" for one in IDS for two in IDS if one < two),
-    "tallies.name": (*(f"{series}:{id}" for series in ("seats", "messages") for id in IDS), "invoices:1"),
+    "tallies.name": (*(f"{series}:{id}" for series in ("seats", "messages", "files") for id in IDS), "invoices:1"),
     "amount_currency": ("EUR", "EUR", "EUR", "USD"),
     "refund_currency": ("EUR", "USD"),
 }
@@ -93,7 +97,11 @@ def _json(table: str, name: str, random: Random) -> Any:
         return {"tiers": tiers, "no_show_percent": random.choice((0, 50))}
     if name == "details":
         return {"origin": random.choice(("verified_email", "first_sight")), "email_verified": random.random() < 0.5}
-    keys = ("booking_id", "payment_id", "refund_id", "webhook_id", "mail_id", "job_id")
+    if name == "pictures":
+        return [str(id) for id in random.sample(IDS, random.choice((0, 0, 1, 2)))]
+    if name == "attachments":
+        return [{"file_id": str(id)} for id in random.sample(IDS, random.choice((0, 0, 1)))]
+    keys = ("booking_id", "payment_id", "refund_id", "webhook_id", "mail_id", "job_id", "file_id")
     return {key: str(random.choice(IDS)) for key in keys if random.random() < 0.6}
 
 

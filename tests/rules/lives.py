@@ -21,6 +21,7 @@ from application.bookings import (
     Rescheduling,
     Reservation,
 )
+from application.files import CompleteUpload, ReceiveContent, RequestUpload, Upload
 from application.identity import (
     Address,
     Authenticate,
@@ -36,18 +37,22 @@ from application.identity import (
     SignIn,
     SignOut,
 )
-from application.messaging import MarkRead, Reading
+from application.jobs import JobRevision, ReviseJob
+from application.messaging import MarkRead, Reading, SendMessage, Words
 from application.payments import RefundPayment, Repayment
+from application.profiles import ProfileChanges, UpdateProfile
 from application.reviews import HideReview, Moderation
 from application.scheduling import ListFreeSlots, SlotSearch
+from domain.files import Bucket
 from domain.identity import Purpose
-from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind
-from domain.shared.ids import OneTimeTokenId
+from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind, Role
+from domain.shared.ids import FileId, OneTimeTokenId
 from entrypoints.cli.demo_people import PASSWORD
 from entrypoints.cli.demo_town import found_town
 from entrypoints.container import OpenHouse
 from tests.cli.conftest import opened
 from tests.support.issuers import SECRET, secretly, supabase_claims
+from tests.support.pictures import in_pieces, photo
 
 OPERATOR = Actor(kind=Kind.OPERATOR, name="tests")
 Tables = dict[str, dict[Any, Row]]
@@ -67,6 +72,7 @@ async def lived_in(house: OpenHouse) -> None:
     asked = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "requested")
     await use(DeclineBooking)(Actor(user_id=asked["provider_id"]), asked["id"], Declining(reason="full"))
     await _moved(house)
+    await _shown(house)
     held = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "held")
     assert held["expires_at"]
     message = next(iter(store.tables["messages"].rows.values()))
@@ -117,6 +123,32 @@ async def _moved(house: OpenHouse) -> None:
     ben = Actor(user_id=next(row["id"] for row in users if row["email"] == "ben@town.example"))
     booking = await use(BookSlot)(ben, Reservation(job_id=job["id"], starts_at=starts[-1]))
     await use(RescheduleBooking)(ben, booking.id, Rescheduling(starts_at=starts[-9]))
+
+
+async def _shown(house: OpenHouse) -> None:
+    """Ben shows himself, and then another picture; a provider shows a job; somebody attaches a file to a message."""
+    tables = house.container.store().tables
+    ben = next(row["id"] for row in tables["users"].rows.values() if row["email"] == "ben@town.example")
+    for _ in range(2):
+        face = await _uploaded(house, Actor(user_id=ben), Bucket.AVATARS)
+        await house.use(UpdateProfile)(Actor(user_id=ben), ProfileChanges(avatar_id=str(face)))
+    job = next(row for row in tables["jobs"].rows.values() if row["state"] == "published")
+    provider = Actor(user_id=job["provider_id"], role=Role.PROVIDER)
+    pictures = (await _uploaded(house, provider, Bucket.JOB_PICTURES),)
+    await house.use(ReviseJob)(provider, job["id"], JobRevision(pictures=pictures))
+    message = next(iter(tables["messages"].rows.values()))
+    sender = Actor(user_id=message["sender_id"])
+    attachments = (await _uploaded(house, sender, Bucket.ATTACHMENTS),)
+    await house.use(SendMessage)(sender, message["conversation_id"], Words(text="Look", attachments=attachments))
+    await _quiet(house)
+
+
+async def _uploaded(house: OpenHouse, actor: Actor, bucket: Bucket) -> FileId:
+    use, content = house.use, photo(40, 30)
+    upload = Upload(bucket=bucket, name="photo.jpg", content_type="image/jpeg", size=len(content))
+    file = await use(RequestUpload)(actor, upload)
+    await use(ReceiveContent)(actor, file.id, in_pieces(content))
+    return (await use(CompleteUpload)(actor, file.id)).id
 
 
 def town_rows(folder: Path) -> tuple[Tables, datetime]:

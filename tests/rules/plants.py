@@ -196,6 +196,11 @@ def _waiting_again(town: Town) -> None:
     town.set("bookings", town.some("bookings", lambda row: row["state"] == "expired"), state="held")
 
 
+def _unsent(town: Town) -> None:
+    file = town.some("files")
+    town.set("files", file, state="uploading", belongs_to=None, audience="participants", expires_at=town.now - DAYS)
+
+
 PLANTS: dict[str, Plant] = {
     # bookings
     "no_two_active_bookings_overlap": _overlap,
@@ -260,6 +265,12 @@ PLANTS: dict[str, Plant] = {
     "a_bookings_conversation_is_its_customers": _someone_elses,
     "messages_are_numbered_without_gaps": _raised("messages", "sequence"),
     "nobody_has_read_what_was_not_written": _sometime("participants", read_sequence=99),
+    # files
+    "deleted_files_are_on_their_way": _sometime("files", state="deleted", belongs_to=None),
+    "what_is_shown_is_kept": _sometime("files", belongs_to=STRANGER),
+    "what_is_kept_is_counted": _raised("tallies", "value", lambda row: row["name"].startswith("files:")),
+    "a_file_is_what_it_is_kept_as": _sometime("files", found_type="application/pdf"),
+    "uploads_come_or_are_given_up": _unsent,
     # identity
     "one_current_refresh_token": _two_current,
     "an_end_is_told_once_and_stays": _when("sessions", _ended, revoked_at=None),

@@ -29,8 +29,8 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepFiles:
-    """Give up uploads nobody has completed in time, and remove bytes that belong to no file. An upload under way has
-    its time and an hour more; no bytes are removed while a row waits for them."""
+    """Give up uploads nobody has completed in time, and remove bytes that belong to no file; or only look how much that
+    would be. An upload under way has its time and an hour more; no bytes are removed while a row waits for them."""
 
     begin: Begin
     clock: Clock
@@ -38,23 +38,25 @@ class SweepFiles:
     file_rules: FileRules
     refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, Forbidden)
 
-    async def __call__(self, actor: Actor, *, objects: bool = True) -> Swept:
+    async def __call__(self, actor: Actor, *, objects: bool = True, look_only: bool = False) -> Swept:
         actor.must_be_admin()
-        swept = Swept(abandoned=await self._abandon(actor))
+        late = await self._late(actor)
+        given_up = len(late) if look_only else sum([await self._give_up(actor, file.id) for file in late])
+        swept = Swept(abandoned=given_up)
         if objects:
             async for batch in _batches(self.objects.walk()):
                 orphans = await self._orphans(actor, batch)
-                await self.objects.remove(orphans)
+                if orphans and not look_only:
+                    await self.objects.remove(orphans)
                 swept = replace(swept, orphans=swept.orphans + len(orphans), objects=swept.objects + len(batch))
         return swept
 
-    async def _abandon(self, actor: Actor) -> int:
+    async def _late(self, actor: Actor) -> list[StoredFile]:
         over = Between(below=self.clock.now() - self.file_rules.grace)
         async with self.begin(actor) as work:
-            late = await work.files.find(
+            return await work.files.find(
                 state=FileState.UPLOADING, expires_at=over, order=Order("expires_at"), limit=_BATCH
             )
-        return sum([await self._give_up(actor, file.id) for file in late])
 
     async def _give_up(self, actor: Actor, file_id: FileId) -> bool:
         try:

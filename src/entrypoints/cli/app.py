@@ -75,6 +75,7 @@ COMMANDS = {
     "payment": Lazy("payments", "app", _BUSINESS),
     "review": Lazy("reviews", "app", _BUSINESS),
     "message": Lazy("messaging", "app", _BUSINESS),
+    "files": Lazy("files", "app", _BUSINESS),
     "mail": Lazy("notifications", "app", _HOUSE),
     "events": Lazy("events", "app", _HOUSE),
     "webhooks": Lazy("webhooks", "app", _HOUSE),

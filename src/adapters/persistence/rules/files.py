@@ -135,8 +135,8 @@ LIVENESS = (
         grace=timedelta(hours=2),
         since=_awaited,
         sql="""
-            select id::text as subject, 'since ' || to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"')
-              as said from files where state = 'uploading' and expires_at < $1
+            select id::text as subject, name || ' since ' || expires_at as said from files
+            where state = 'uploading' and expires_at < $1
         """,
     ),
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from entrypoints.container.examining.files import files
 from entrypoints.container.examining.findings import Finding, Verdict, fail, ok, warn
 from entrypoints.container.examining.rows import rows
 from entrypoints.container.injection import Container
@@ -45,6 +46,8 @@ async def database(settings: Settings) -> AsyncIterator[Finding]:
         yield _login(settings, owner_url)
         async with open_house(settings, migrate=False) as house:
             async for finding in rows(house):
+                yield finding
+            async for finding in files(house):
                 yield finding
 
 
