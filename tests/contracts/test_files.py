@@ -89,7 +89,7 @@ async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         case _:
             secret = os.environ["GUILDHALL_TEST_SUPABASE_SECRET_KEY"]
             objects = SupabaseObjects(project(LIVE, secret), bucket=f"tests-{uuid4().hex[:12]}")
-    async with httpx.AsyncClient(transport=transport) as client:
+    async with httpx.AsyncClient(transport=transport, verify=False) as client:
         yield Shelf(objects, client)
     if isinstance(objects, SupabaseObjects):
         await objects.aclose()

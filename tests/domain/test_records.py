@@ -225,7 +225,7 @@ def test_a_profile_begins_with_all_it_was_told() -> None:
         phone="+351912345678",
     )
     profile = Profile.begin(id=UserId(ID), particulars=particulars, now=NOW)
-    assert kept(profile) == new(**asdict(particulars), created_at=NOW, updated_at=NOW)
+    assert kept(profile) == new(**asdict(particulars), avatar_id=None, created_at=NOW, updated_at=NOW)
     assert profile.particulars == particulars
 
 
@@ -250,6 +250,7 @@ def test_a_job_keeps_its_offer_and_every_step_says_whose_it_is() -> None:
         organization_id=HOUSE,
         provider_id=ANN,
         **terms,
+        pictures=(),
         state=JobState.DRAFT,
         published_at=None,
         created_at=NOW,
@@ -533,6 +534,7 @@ def test_a_message_is_its_senders_in_the_order_of_its_commit() -> None:
         sender_id=ANN,
         sequence=0,
         text="Hello\nthere",
+        attachments=(),
         sent_at=LATER,
         edited_at=None,
     )

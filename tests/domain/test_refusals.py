@@ -7,7 +7,19 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import domain
-from domain import audit, bookings, identity, jobs, messaging, notifications, organizations, payments, profiles, reviews
+from domain import (
+    audit,
+    bookings,
+    files,
+    identity,
+    jobs,
+    messaging,
+    notifications,
+    organizations,
+    payments,
+    profiles,
+    reviews,
+)
 from domain.bookings import BookingState
 from domain.organizations import MemberRole
 from domain.scheduling import availability, hours
@@ -50,6 +62,22 @@ def told() -> tuple[Told, ...]:
         (bookings.OwnJob(), {}),
         (bookings.WrongSide(Side.PROVIDER), {"only": "provider"}),
         (bookings.TooManySeats(4, 3), {"field": "seats", "seats": 4, "capacity": 3}),
+        (files.NotForYou("avatars"), {"bucket": "avatars"}),
+        (files.BadFileName("a file's name is a name"), {"field": "name"}),
+        (
+            files.TypeNotAllowed("text/html", {"image/png", "image/gif"}),
+            {"field": "content_type", "allowed": ["image/gif", "image/png"]},
+        ),
+        (files.FileTooLarge(9, 8), {"field": "size", "size": 9, "most": 8}),
+        (
+            files.NotWhatWasAnnounced("content type", "image/png", "text/plain"),
+            {"field": "content_type", "announced": "image/png", "found": "text/plain"},
+        ),
+        (files.BadFile("it is cut off"), {"field": "content", "why": "it is cut off"}),
+        (files.QuotaExceeded(), {}),
+        (files.UploadOver(), {}),
+        (files.FileNotStored(), {}),
+        (files.FileInUse(), {}),
         (identity.InvalidCredentials(), {}),
         (identity.BadToken(), {}),
         (identity.TokenExpired(), {}),

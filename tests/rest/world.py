@@ -14,6 +14,7 @@ from dependency_injector.providers import Object
 from fastapi import FastAPI
 
 from adapters.memory.mail import MemoryMailer
+from adapters.memory.objects import MemoryObjects
 from adapters.memory.store import MemoryStore
 from adapters.simulated_gateway import Deliveries
 from adapters.system.chance import NoPause
@@ -101,6 +102,7 @@ class World:
     def renew(self) -> None:
         """Begin anew: nobody, nothing, and Monday morning."""
         vars(self.house.container.store()).update(vars(MemoryStore()))
+        vars(self.house.container.objects()).update(vars(MemoryObjects(self.clock)))
         self.mailer.sent.clear()
         self.mailer.messages.clear()
         self.mailer.away = False
@@ -212,6 +214,7 @@ async def opened(folder: Path, **settings: Any) -> AsyncIterator[World]:
         **{
             "storage": "memory",
             "mail": "memory",
+            "files": "memory",
             "data_dir": folder,
             "public_url": "http://guildhall.test",
             "rate_limits": False,

@@ -37,6 +37,7 @@ class IsolatedExaminer(Examiner):
     def __init__(self, *, hands: int = 2, queue: int = 32, limits: Limits = Limits()) -> None:
         self._hands, self._queue, self._limits = hands, queue, limits
         self._made: Hands | None = None
+        self._inside = 0
 
     @asynccontextmanager
     async def examine(
@@ -44,21 +45,32 @@ class IsolatedExaminer(Examiner):
     ) -> AsyncIterator[Examined]:
         if self._made is None:
             self._made = Hands(self._hands)
-        if self._made.waiting >= self._hands + self._queue:
+        if self._inside >= self._hands + self._queue:
             raise ExaminerBusy("many files are being looked at; try again in a moment", retry_after=5)
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="guildhall-examining-"))
+        self._inside += 1
         try:
-            arrived = await _arrived(arriving, folder / _ARRIVED, most=policy.most_bytes)
-            found = await self._looked_into(self._made, folder, content_type, policy)
-            yield await asyncio.to_thread(_LaidOut.of, folder, content_type, arrived, found)
+            async with self._laid_out(self._made, arriving, content_type, policy) as found:
+                yield found
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            self._inside -= 1
 
     def close(self) -> None:
         """End the hands."""
         if self._made is not None:
             self._made.close()
             self._made = None
+
+    @asynccontextmanager
+    async def _laid_out(
+        self, hands: Hands, arriving: AsyncIterator[bytes], content_type: str, policy: FilePolicy
+    ) -> AsyncIterator[Examined]:
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="guildhall-examining-"))
+        try:
+            arrived = await _arrived(arriving, folder / _ARRIVED, most=policy.most_bytes)
+            found = await self._looked_into(hands, folder, content_type, policy)
+            yield await asyncio.to_thread(_LaidOut.of, folder, content_type, arrived, found)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _looked_into(
         self, hands: Hands, folder: Path, content_type: str, policy: FilePolicy

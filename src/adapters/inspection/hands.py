@@ -70,22 +70,12 @@ class Hands:
         self._free = asyncio.Semaphore(most)
         self._idle: list[Hand] = []
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="examiner")
-        self._waiting = 0
         self._end = weakref.finalize(self, _ended, self._idle, self._threads)
-
-    @property
-    def waiting(self) -> int:
-        """How many wait for a hand or are in one."""
-        return self._waiting
 
     async def ask(self, job: dict[str, Any], *, seconds: float) -> dict[str, Any]:
         """The answer of the next free hand; `HandLost` when there is none after so many seconds of its time."""
-        self._waiting += 1
-        try:
-            async with self._free:
-                return await self._asked(job, seconds)
-        finally:
-            self._waiting -= 1
+        async with self._free:
+            return await self._asked(job, seconds)
 
     def close(self) -> None:
         """End them all."""

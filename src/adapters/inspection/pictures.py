@@ -39,11 +39,14 @@ def redrawn(source: Path, folder: Path, *, kind: str, sizes: Iterable[tuple[str,
         raise Refused(_TOO_LARGE) from None
     except (UnidentifiedImageError, *_BROKEN) as error:
         raise Refused("the picture is broken or cut off") from error
-    made = [_written(picture, folder / "original", format)]
-    for name, side in sizes:
-        smaller = picture.copy()
-        smaller.thumbnail((side, side), Image.Resampling.LANCZOS)
-        made.append(_written(smaller, folder / name, format))
+    try:
+        made = [_written(picture, folder / "original", format)]
+        for name, side in sizes:
+            smaller = picture.copy()
+            smaller.thumbnail((side, side), Image.Resampling.LANCZOS)
+            made.append(_written(smaller, folder / name, format))
+    except _BROKEN as error:
+        raise Refused("more comes out of it than we keep") from error
     return made
 
 

@@ -4,6 +4,7 @@ is nothing at all."""
 
 import re
 import zlib
+from collections.abc import Iterator
 
 import puremagic
 
@@ -25,9 +26,10 @@ _PDF_ACTIVE = frozenset(
 )
 _PDF_NAME = re.compile(rb"/((?:[^\s()<>\[\]{}/%#]|#[0-9A-Fa-f]{2})+)")
 _PDF_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_PDF_STREAM = re.compile(rb"stream\r?\n")
-_MOST_INFLATED = 64 * 1024 * 1024
-"""So much of a document is unpacked to look for what it hides; one that has more is not taken."""
+_PDF_PACKED = re.compile(rb"obj\b((?:(?!obj\b|stream\b).){0,2000}?)\bstream\r?\n", re.DOTALL)
+"""An object with a stream, and what it says of it."""
+_MOST_UNPACKED = 16 * 1024 * 1024
+"""So much of the objects that a document packs is looked into; one that packs more is not taken."""
 
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
@@ -81,18 +83,24 @@ def _must_be_still(data: bytes) -> None:
     if _MARKUP.search(data[:1024]):
         raise Refused("it is a page as well")
     _no_actions(data)
-    left = _MOST_INFLATED
-    for begins in _PDF_STREAM.finditer(data):
-        left -= _unpacked(data, begins.end(), left)
+    left = _MOST_UNPACKED
+    for packed in _PDF_PACKED.finditer(data):
+        names = set(_names(packed[1]))
+        # Objects may lie in streams of objects; pictures and pages in theirs do nothing.
+        if b"ObjStm" in names:
+            left -= _looked_into(data, packed.end(), names, left)
 
 
-def _unpacked(data: bytes, start: int, most: int) -> int:
-    """Look into one packed part; how many bytes came out of it."""
-    unpack = zlib.decompressobj()
+def _looked_into(data: bytes, start: int, names: set[bytes], most: int) -> int:
+    """Look into objects that lie in a stream; how many bytes they are."""
+    if b"Filter" not in names:
+        return 0  # not packed: they were looked at with the rest
+    if b"DecodeParms" in names or len([name for name in names if name.endswith(b"Decode")]) != 1:
+        raise Refused("the document hides what it is made of")
     try:
-        inside = unpack.decompress(memoryview(data)[start:], most + 1)
+        inside = zlib.decompressobj().decompress(memoryview(data)[start:], most + 1)
     except zlib.error:
-        return 0  # packed otherwise, or not at all: then it was looked at with the rest
+        raise Refused("the document is broken") from None
     if len(inside) > most:
         raise Refused("there is too much in it to look into")
     _no_actions(inside)
@@ -100,9 +108,14 @@ def _unpacked(data: bytes, start: int, most: int) -> int:
 
 
 def _no_actions(data: bytes) -> None:
-    for found in _PDF_NAME.finditer(data):
-        name = _PDF_ESCAPED.sub(lambda each: bytes([int(each[1], 16)]), found[1])
+    for name in _names(data):
         if name in _PDF_ACTIVE:
             raise Refused("the document would run something, or carries other files")
         if name == b"Encrypt":
             raise Refused("the document is encrypted")
+
+
+def _names(data: bytes) -> Iterator[bytes]:
+    """Every name in this part of a document, whatever way it is written."""
+    for found in _PDF_NAME.finditer(data):
+        yield _PDF_ESCAPED.sub(lambda each: bytes([int(each[1], 16)]), found[1]) if b"#" in found[1] else found[1]
