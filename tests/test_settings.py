@@ -14,6 +14,7 @@ from entrypoints.settings import (
     DatabaseUrl,
     Env,
     FurtherIssuer,
+    FileStore,
     GatewayName,
     IssuerName,
     MailCarrier,
@@ -232,6 +233,7 @@ def test_a_safe_production_stands(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GUILDHALL_GATEWAY", "test"),
         ("GUILDHALL_CLOCK", "movable"),
         ("GUILDHALL_STORAGE", "memory"),
+        ("GUILDHALL_FILES", "memory"),
         ("GUILDHALL_MAIL", "folder"),
         ("GUILDHALL_MAIL", "memory"),
         ("GUILDHALL_MAIL_FROM", ""),
@@ -281,6 +283,30 @@ def test_settings_that_need_one_another_are_asked_for(monkeypatch: pytest.Monkey
         DATABASE_APP_URL="postgresql://guildhall_app@db/guildhall",
     )
     assert set(found) == {"GUILDHALL_SMTP_HOST", "GUILDHALL_SMTP_PASSWORD", "DATABASE_URL"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "needed"),
+    [
+        ({"GUILDHALL_FILES": "supabase"}, {"SUPABASE_URL", "SUPABASE_SECRET_KEY"}),
+        ({"GUILDHALL_FILES": "s3", "GUILDHALL_S3_ACCESS_KEY_ID": "AKIA"}, {"GUILDHALL_S3_ACCESS_KEY_ID"}),
+        ({"GUILDHALL_FILES": "s3", "GUILDHALL_S3_SECRET_ACCESS_KEY": "s"}, {"GUILDHALL_S3_ACCESS_KEY_ID"}),
+        (
+            {"GUILDHALL_PICTURES": "cloudinary", "CLOUDINARY_API_KEY": "1"},
+            {"CLOUDINARY_CLOUD_NAME", "CLOUDINARY_API_SECRET"},
+        ),
+        ({**SAFE, "GUILDHALL_FILES": "s3", "GUILDHALL_S3_ENDPOINT": "http://minio:9000"}, {"GUILDHALL_S3_ENDPOINT"}),
+    ],
+)
+def test_where_files_lie_needs_its_keys(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], needed: set[str]
+) -> None:
+    assert set(problems(monkeypatch, **chosen)) == needed
+
+
+def test_files_at_s3_may_be_opened_by_the_machines_own_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    it = settings(monkeypatch, **{**SAFE, "GUILDHALL_FILES": "s3", "GUILDHALL_FILES_BUCKET": "ours"})
+    assert (it.files, it.files_bucket, it.s3_access_key_id) == (FileStore.S3, "ours", None)
 
 
 def test_mail_may_go_in_clear_to_a_relay_on_the_same_machine(monkeypatch: pytest.MonkeyPatch) -> None:

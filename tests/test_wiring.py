@@ -26,6 +26,14 @@ STRIPE = {
     "stripe_publishable_key": "pk_test_1",
     "stripe_webhook_secret": "whsec_1",
 }
+S3 = {"files": "s3", "s3_access_key_id": "id", "s3_secret_access_key": "secret", "s3_endpoint": "http://127.0.0.1:9"}
+STORAGE = {"files": "supabase", "supabase_url": "http://127.0.0.1:9", "supabase_secret_key": "sb_secret_1"}
+CLOUDINARY = {
+    "pictures": "cloudinary",
+    "cloudinary_cloud_name": "demo",
+    "cloudinary_api_key": "1",
+    "cloudinary_api_secret": "secret",
+}
 SMTP = {"mail": "smtp", "smtp_host": "127.0.0.1", "smtp_port": 2525, "smtp_tls": "none"}
 SUPABASE = {
     "supabase_url": "http://127.0.0.1:1",
@@ -35,7 +43,9 @@ SUPABASE = {
 }
 CHOICES: dict[str, dict[str, Any]] = {
     "memory": {"storage": "memory", "mail": "memory"},
-    "memory with stripe and smtp": {"storage": "memory", **STRIPE, **SMTP},
+    "memory with stripe and smtp": {"storage": "memory", "files": "memory", **STRIPE, **SMTP},
+    "memory with files elsewhere": {"storage": "memory", "mail": "memory", **S3, **CLOUDINARY},
+    "memory with files at supabase": {"storage": "memory", "mail": "memory", **STORAGE},
     "postgres": {"storage": "postgres"},
     "supabase": {"storage": "supabase", **SUPABASE},
     "postgres with stripe and smtp": {
@@ -159,6 +169,9 @@ asyncio.run(build())
 print(json.dumps(sorted(set(sys.modules))))
 """
 TECHNOLOGIES = {
+    "PIL",
+    "obstore",
+    "puremagic",
     "asyncpg",
     "sqlalchemy",
     "alembic",
@@ -175,7 +188,7 @@ TECHNOLOGIES = {
     [
         (
             {"storage": "memory"},
-            {"adapters.memory", "adapters.simulated_gateway", "adapters.mail_folder"},
+            {"adapters.memory", "adapters.simulated_gateway", "adapters.mail_folder", "adapters.disk"},
             {*TECHNOLOGIES, "adapters.postgres", "adapters.stripe", "adapters.smtp"},
         ),
         (
@@ -189,6 +202,16 @@ TECHNOLOGIES = {
                 "adapters.simulated_gateway",
                 "adapters.mail_folder",
             },
+        ),
+        (
+            {"storage": "memory", **S3, **CLOUDINARY},
+            {"adapters.s3", "obstore", "adapters.cloudinary"},
+            {"PIL", "puremagic", "adapters.disk", "adapters.supabase", "adapters.supabase.storage"},
+        ),
+        (
+            {"storage": "memory", **STORAGE},
+            {"adapters.supabase.storage"},
+            {"PIL", "puremagic", "obstore", "adapters.s3", "adapters.cloudinary", "supabase"},
         ),
         (
             {"storage": "postgres"},
@@ -210,7 +233,7 @@ TECHNOLOGIES = {
             {*(TECHNOLOGIES - {"postgrest"}), "supabase", "adapters.postgres", "adapters.memory", "adapters.stripe"},
         ),
     ],
-    ids=["all in memory", "stripe and smtp", "postgres", "supabase"],
+    ids=["all in memory", "stripe and smtp", "files at s3", "files at supabase", "postgres", "supabase"],
 )
 def test_what_was_not_chosen_is_not_loaded(
     choice: dict[str, Any], used: set[str], unused: set[str], tmp_path: Path

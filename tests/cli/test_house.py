@@ -45,6 +45,7 @@ BUSINESS = {
     "payment": {"list", "show", "refund", "refunds", "ledger"},
     "review": {"list", "show", "post", "hide", "restore"},
     "message": {"conversations", "list", "start", "send"},
+    "files": {"list", "sweep", "verify"},
     "events": {"list", "dead", "replay", "skip"},
     "webhooks": {"list", "replay"},
     "mail": {"list", "resend"},

@@ -28,7 +28,7 @@ async def test_a_picture_is_uploaded_and_shown_to_everybody(world: World) -> Non
     assert (file["state"], file["width"], [each["name"] for each in file["renderings"]]) == (
         "stored",
         640,
-        ["thumbnail", "medium"],
+        ["medium", "thumbnail"],
     )
     shown = await world.anybody.get(f"/v1/files/{file['id']}/content", params={"rendering": "thumbnail"})
     assert shown.status_code == 200, shown.text

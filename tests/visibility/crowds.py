@@ -70,3 +70,7 @@ def _talk(rows: Rows, chance: random.Random, users: list[UUID]) -> None:
             sequence += 1
             said = {"participant_id": participant, "sender_id": user, "sequence": sequence}
             rows.add("messages", conversation_id=conversation, **said)
+            stored = {"state": "stored", "size": 1, "sha256": "", "found_type": "", "stored_at": MONDAY}
+            audience = chance.choice(("everybody", "participants"))
+            belongs_to = chance.choice((None, conversation))
+            rows.add("files", owner_id=user, audience=audience, belongs_to=belongs_to, **stored)
