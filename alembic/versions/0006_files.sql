@@ -52,7 +52,7 @@ create policy files_anon on files for select to anon using (audience = 'everybod
 
 grant select (id, version, bucket, owner_id, name, content_type, charged, state, found_type, size, sha256, width, height, renderings, belongs_to, delivered, created_at, expires_at, stored_at, deleted_at, audience) on files to authenticated;
 
-create policy files_authenticated on files for select to authenticated using (audience = 'everybody' or owner_id = (select current_user_id()) or belongs_to = any ((select my_conversations())::uuid[]));
+create policy files_authenticated on files for select to authenticated using (audience = 'everybody' or owner_id = (select welcome_user_id()) or belongs_to = any ((select my_conversations())::uuid[]));
 
 alter table profiles add column avatar_id uuid;
 

@@ -1,8 +1,8 @@
 """The choreography on one page: what follows from what. Each reaction has its effect once per event."""
 
 from application.bookings import ExpireHold, SettleBooking
-from application.identity import FollowIssuer
 from application.files import ClearUpload, PublishPicture, RemoveObjects
+from application.identity import FollowIssuer
 from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
 from application.notifications import (

@@ -57,6 +57,30 @@ def _external_identities(n: int) -> Row:
     }
 
 
+def _files(n: int) -> Row:
+    return {
+        "bucket": "attachments",
+        "name": f"plan-{n}.pdf",
+        "content_type": "application/pdf",
+        "charged": 1000,
+        "announced_sha256": None,
+        "state": "stored",
+        "found_type": "application/pdf",
+        "size": 1000,
+        "sha256": f"{n:064x}",
+        "width": None,
+        "height": None,
+        "renderings": [],
+        "belongs_to": None,
+        "delivered": False,
+        "created_at": NOW,
+        "expires_at": LATER,
+        "stored_at": NOW,
+        "deleted_at": None,
+        "audience": "participants",
+    }
+
+
 def _refresh_tokens(n: int) -> Row:
     return {"token_hash": f"r{n}", "expires_at": LATER, "rotated_at": None, "revoked_at": None, "created_at": NOW}
 
@@ -79,6 +103,7 @@ def _profiles(n: int) -> Row:
         "headline": "",
         "bio": "",
         "avatar_url": "",
+        "avatar_id": None,
         "locale": "en",
         "zone": "Europe/Lisbon",
         "phone": "",
@@ -113,6 +138,7 @@ def _jobs(n: int) -> Row:
         "title_words": f"job {n}",
         "words": f"job {n} music",
         "place_words": "lisboa",
+        "pictures": [],
     }
 
 
@@ -298,6 +324,7 @@ PLAIN: dict[str, Callable[[int], Row]] = {
     "credentials": lambda n: {"password_hash": "h", "changed_at": NOW, "created_at": NOW},
     "external_identities": _external_identities,
     "sessions": _sessions,
+    "files": _files,
     "refresh_tokens": _refresh_tokens,
     "one_time_tokens": _one_time_tokens,
     "profiles": _profiles,
@@ -327,7 +354,7 @@ PLAIN: dict[str, Callable[[int], Row]] = {
         "created_at": NOW,
     },
     "participants": lambda n: {"joined_at": NOW, "read_sequence": 0},
-    "messages": lambda n: {"sequence": 1, "text": "Hello", "sent_at": NOW, "edited_at": None},
+    "messages": lambda n: {"sequence": 1, "text": "Hello", "sent_at": NOW, "edited_at": None, "attachments": []},
     "notifications": lambda n: {
         "kind": "booking.confirmed",
         "title": "Confirmed",
@@ -352,6 +379,7 @@ PLAIN: dict[str, Callable[[int], Row]] = {
 """A valid row of each table, all but its ids; `n` tells rows apart."""
 
 VARIANTS: dict[str, tuple[Variant, ...]] = {
+    "files": ({"state": "uploading", "found_type": None, "size": None, "sha256": None, "stored_at": None},),
     "sessions": ({"revoked_at": NOW, "end_reason": "signed_out"},),
     "refresh_tokens": ({"rotated_at": NOW},),
     "jobs": ({"state": "draft", "published_at": None}, {"terms": "free", "price_minor": 0}),

@@ -68,16 +68,20 @@ def _pools(settings: Settings, database_url: str) -> Any:
     return chosen("adapters.postgres.pools:Pools.of")(database_url, **sizes)
 
 
-def _rest(settings: Settings) -> Any:
-    project = chosen("adapters.supabase.project:Project")(
+def _project(settings: Settings) -> Any:
+    return chosen("adapters.supabase.project:Project")(
         url=settings.supabase_url,
-        publishable_key=settings.supabase_publishable_key,
+        publishable_key=settings.supabase_publishable_key or "",
         secret_key=settings.supabase_secret_key.get_secret_value() if settings.supabase_secret_key else "",
     )
+
+
+def _rest(settings: Settings) -> Any:
     key = settings.supabase_signing_key or settings.supabase_jwt_secret
     # Its tokens are judged by the project's clock, whatever time it is in this house.
     minted = chosen("adapters.supabase.tokens:MintedTokens")(key.get_secret_value() if key else "", SystemClock())
-    return chosen("adapters.supabase.rest:Rest")(project, chosen("adapters.supabase.tokens:CarriedTokens")(minted))
+    tokens = chosen("adapters.supabase.tokens:CarriedTokens")(minted)
+    return chosen("adapters.supabase.rest:Rest")(_project(settings), tokens)
 
 
 def _keyring(settings: Settings, clock: Any) -> Any:
@@ -161,14 +165,7 @@ def _s3(settings: Settings) -> Any:
 
 
 def _supabase_storage(settings: Settings) -> Any:
-    assert settings.supabase_url is not None
-    assert settings.supabase_secret_key is not None
-    project = chosen("adapters.supabase.project:Project")(
-        url=settings.supabase_url,
-        publishable_key=settings.supabase_publishable_key or "",
-        secret_key=settings.supabase_secret_key.get_secret_value(),
-    )
-    return chosen("adapters.supabase.storage:SupabaseObjects")(project, bucket=settings.files_bucket)
+    return chosen("adapters.supabase.storage:SupabaseObjects")(_project(settings), bucket=settings.files_bucket)
 
 
 def _cloudinary(settings: Settings, clock: Any) -> Any:

@@ -27,10 +27,7 @@ from entrypoints.settings.values import (
 from entrypoints.settings.words import ClockName, Env, GatewayName, LogFormat, LogLevel, MailCarrier, Storage, Tls
 
 
-class Settings(SupabaseSettings, IssuerSettings, BaseSettings):
-
-
-class Settings(FileSettings, SupabaseSettings, BaseSettings):
+class Settings(FileSettings, SupabaseSettings, IssuerSettings, BaseSettings):
     """Everything that can be set. Making one reads the environment and `.env`, and raises `SettingsProblems`."""
 
     model_config = SettingsConfigDict(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from adapters.postgres.migrations import run
 
-revision = "0007"
+revision = "0005"
 down_revision = "0004"
 
 
