@@ -80,9 +80,9 @@ async def doors(url: str, rest: PostgREST, folder: Path) -> AsyncIterator[Doors]
             yield Doors(api, direct, paths, house.container.access_tokens().issue)
 
 
-async def compare(doors: Doors, here: World, identity: Identity, route: str) -> Compared:
-    """What this one is shown by that route, and what they read directly."""
-    compared, shows = Compared(), ROUTES[route]
+async def compare(doors: Doors, here: World, identity: Identity, route: str, shows: Shows | None = None) -> Compared:
+    """What this one is shown by that route, and what they read directly, there or elsewhere."""
+    compared, shows = Compared(), shows or ROUTES[route]
     for names in _addresses(here, identity, shows):
         if ME in names and not names[ME]:
             said = await doors.api.get(doors.paths[route].format(**names))

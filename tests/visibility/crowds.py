@@ -8,12 +8,11 @@ from tests.support.house import MONDAY
 from tests.visibility.rows import Rows
 
 T = TypeVar("T")
-PEOPLE, ORGANIZATIONS, THINGS = 12, 4, 24
 ENDED = {"revoked_at": MONDAY, "end_reason": "signed_out"}
 
 
-def crowd(seed: int) -> Rows:
-    """People thrown together at random: who belongs where, books what and talks to whom follows no story."""
+def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
+    """So many people thrown together at random: who belongs where, books what and talks to whom follows no story."""
     rows, chance = Rows(seed), random.Random(seed)
 
     def some(*options: T) -> T:
@@ -21,9 +20,9 @@ def crowd(seed: int) -> Rows:
 
     users = [
         rows.add("users", role=some("customer", "provider", "admin"), suspended_at=some(None, None, MONDAY))
-        for _ in range(PEOPLE)
+        for _ in range(people)
     ]
-    organizations = [rows.add("organizations", name=some("A", "B")) for _ in range(ORGANIZATIONS)]
+    organizations = [rows.add("organizations", name=some("A", "B")) for _ in range(people // 3)]
     for user in users:
         rows.add("profiles", id=user, name=user.hex[:6])
         rows.add("availabilities", id=user)
@@ -32,7 +31,7 @@ def crowd(seed: int) -> Rows:
         for organization in chance.sample(organizations, chance.randrange(3)):
             role = some("owner", "manager", "member")
             rows.add("memberships", user_id=user, organization_id=organization, role=role)
-    for number in range(THINGS):
+    for number in range(things):
         customer, provider, third = chance.sample(users, 3)
         belongs: dict[str, Any] = {"organization_id": some(*organizations), "provider_id": provider}
         job = rows.add("jobs", **belongs, state=some("draft", "published", "archived"), title=f"{number}")

@@ -24,7 +24,7 @@ from tests.visibility.probe import connected, furnish
 from tests.visibility.questions import questions
 from tests.visibility.world import World
 
-THESE = ("anonymous", "ann, signed in", "ann, signed out", "vera, by another issuer", "max", "root", "sue", "service")
+THESE = ("anonymous", "ann, signed in", "ann, signed out", "vera, by another issuer", "max", "root", "service")
 """Who asks in `make test`; in `make prove` everybody does."""
 
 

@@ -37,6 +37,9 @@ end $$
 """
 """Beside what `furnish` brings: one question answers for everybody, and all of their rows."""
 
+PEOPLE, THINGS = 9, 10
+"""In each world: few enough for everybody to have to do with everybody."""
+
 MakeEyes = Callable[[MemoryStore, Actor], Eyes]
 
 
@@ -59,7 +62,7 @@ class Decided:
 
 async def decide(connection: Any, seed: int, *, harm: str = "", eyes: MakeEyes = Eyes) -> Decided:
     """One world, judged three times; with harm done to the database before, or other eyes in memory."""
-    rows, store = crowd(seed), MemoryStore()
+    rows, store = crowd(seed, people=PEOPLE, things=THINGS), MemoryStore()
     await store.commit(rows.changes)
     reading, askers = Reading(rows), list(_askers(rows, Random(seed)))
     tables = [table for table in TABLES if table != "tallies"]
@@ -104,6 +107,8 @@ def _askers(rows: Rows, chance: Random) -> Iterator[Asker]:
             yield Asker(chance.choice(users), session["id"])
     for known in rows.of("external_identities"):
         yield Asker(subject=known["subject"])
+        if chance.random() < 0.2:
+            yield Asker(subject=known["subject"], issuer="https://other.example")
     yield Asker(rows.new_id())
     yield Asker(users[0], rows.new_id())
     yield Asker(subject=str(users[0]))
@@ -114,7 +119,8 @@ async def _admitted(accounts: StoredAccounts, rows: Rows, asker: Asker) -> Actor
     """The actor the API makes of that token: nobody, where it refuses."""
     user_id: UUID | None = asker.user_id
     if asker.subject is not None:
-        known = [row for row in rows.of("external_identities") if row["subject"] == asker.subject]
+        named = (asker.issuer, asker.subject)
+        known = [row for row in rows.of("external_identities") if (row["issuer"], row["subject"]) == named]
         user_id = next((row["user_id"] for row in known if row["ended_at"] is None), None)
     if user_id is None:
         return ANONYMOUS

@@ -22,6 +22,9 @@ COLUMNS = {
 ITSELF = {("users", "self"): "id", ("conversations", "participant"): "id"}
 
 
+ISSUER = "https://issuer.example"
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Somebody, by a token that may name a session, or be of another issuer; nobody, without an id."""
@@ -29,12 +32,13 @@ class Asker:
     user_id: UUID | None = None
     session_id: UUID | None = None
     subject: str | None = None
+    issuer: str = ISSUER
 
     @property
     def claims(self) -> dict[str, str]:
         """What the token says."""
         if self.subject is not None:
-            return {"role": "authenticated", "iss": "https://issuer.example", "sub": self.subject, "sid": "sess_2x"}
+            return {"role": "authenticated", "iss": self.issuer, "sub": self.subject, "sid": "sess_2x"}
         if self.user_id is None:
             return {"role": "anon"}
         session = {"sid": str(self.session_id)} if self.session_id else {}
@@ -47,7 +51,7 @@ class Reading:
     def __init__(self, rows: Rows) -> None:
         self._users = {row["id"]: row for row in rows.of("users")}
         self._sessions = {row["id"]: row for row in rows.of("sessions")}
-        self._foreign = {row["subject"]: row for row in rows.of("external_identities")}
+        self._foreign = {(row["issuer"], row["subject"]): row for row in rows.of("external_identities")}
         self._belongs: dict[str, dict[UUID, set[UUID]]] = {word: defaultdict(set) for word in COLUMNS}
         for row in rows.of("memberships"):
             self._belongs["colleague"][row["user_id"]].add(row["organization_id"])
@@ -60,7 +64,7 @@ class Reading:
         """The user the house takes this one for, if for anybody."""
         id, session_id = asker.user_id, asker.session_id
         if asker.subject is not None:
-            known = self._foreign.get(asker.subject)
+            known = self._foreign.get((asker.issuer, asker.subject))
             id = known["user_id"] if known and known["ended_at"] is None else None
         user = self._users.get(id) if id else None
         if user is None or user["suspended_at"] is not None:
