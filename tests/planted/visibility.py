@@ -138,10 +138,9 @@ def revoked() -> Iterator[Harm]:
         if declared.for_the_house:
             for role in CLIENTS:
                 yield Harm(f"grant all on {view} to {role}", (view,))
-    for function, whom in FUNCTIONS.items():
-        if whom == "house":
-            for role in (*CLIENTS, "public"):
-                yield Harm(f"grant execute on function {function} to {role}", ())
+    for function in (name for name, whom in FUNCTIONS.items() if whom == "house"):
+        for role in (*CLIENTS, "public"):
+            yield Harm(f"grant execute on function {function} to {role}", ())
 
 
 def house() -> Iterator[Harm]:
