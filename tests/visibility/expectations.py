@@ -4,8 +4,6 @@ Written apart from `application/visibility.py`, so that the two can disagree. Th
 named sees nothing; and whoever is suspended, or has ended the session of the token they show, sees what everybody does.
 Nobody but the house writes anything, anywhere."""
 
-from dataclasses import dataclass
-
 from adapters.postgres.versions import newest
 from tests.visibility.world import Identity, Placed, World
 
@@ -102,15 +100,6 @@ FUNCTIONS = {
 """Who may call each function of ours."""
 
 WRITES = ("insert", "update", "delete", "truncate")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One expectation of the matrix."""
-
-    source: str
-    identity: str
-    verb: str
 
 
 def sources() -> tuple[str, ...]:
