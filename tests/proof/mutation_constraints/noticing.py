@@ -160,10 +160,10 @@ async def _by_the_matrix(connection: Any, here: World, held: Held) -> Verdict:
     try:
         await connection.execute(held.dropped)
         sources = touched(held.table)
-        found = await complaints(connection, here, sources, reads=True, writes=False)
+        found = await complaints(connection, here, sources, writes=False, identities=here.witnesses)
         found += await misfits(connection)
         if not found:
-            found = await complaints(connection, here, sources, reads=False, writes=True)
+            found = await complaints(connection, here, sources, reads=False, identities=here.witnesses)
         return Verdict(held, BY_MATRIX if found else SILENT, "" if found else "the matrix has no complaint")
     except asyncpg.PostgresError as error:
         return Verdict(held, BY_MATRIX, f"{error}")
