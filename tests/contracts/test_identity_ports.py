@@ -231,7 +231,8 @@ async def test_anybody_can_verify_a_token_by_the_published_keys(tokens: AccessTo
     options: Any = {"verify_exp": False, "verify_iat": False}
     claims = jwt.decode(token, key, audience=AUDIENCE, issuer=ISSUER, options=options)
     assert claims["sub"] == str(ANN.id)
-    assert set(claims) == {"iss", "aud", "sub", "sid", "role", "iat", "exp", "jti"}
+    assert set(claims) == {"iss", "aud", "sub", "sid", "role", "db_role", "iat", "exp", "jti"}
+    assert claims["db_role"] == "authenticated", "the database takes the bearer for a client, whoever it is"
 
 
 def forged(key: Any, *, algorithm: str = "ES256", header: dict[str, Any] | None = None, **claims: Any) -> str:

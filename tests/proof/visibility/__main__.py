@@ -3,10 +3,13 @@ is, all the harm that can be done to it, and a million random decisions judged t
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+import structlog
 
 from tests.proof.databases import postgres
 from tests.proof.reporting import Report
@@ -28,6 +31,7 @@ def main(said: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the harm, and 30,000 decisions")
     asked = parser.parse_args(said)
     report = Report(name="visibility")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     wanted = asked.only or (PARTS[:-1] if asked.quick else PARTS)
     with postgres() as server:
         asyncio.run(
