@@ -98,6 +98,8 @@ ROUTES: dict[str, Shows] = {
     "messaging-messages": Shows(
         source="messages", where={"conversation_id": _OF % "conversation_id"}, each=("conversations", "id")
     ),
+    "files-mine": Shows(source="files", where={"owner_id": _OF % ME}),
+    "files-read": Shows(source="files", where={"id": _OF % "file_id"}, each=("files", "id")),
     "notifications-mine": Shows(source="notifications", where={"user_id": _OF % ME}),
     "admin-find-users": Shows(source="users", admins_only=True),
     "admin-read-user": Shows(source="users", where={"id": _OF % "user_id"}, each=("users", "id"), admins_only=True),
@@ -112,6 +114,8 @@ NO_ROWS = {
     "scheduling-slots": "made from hours and bookings, which not everybody sees",
     "payments-pay-link": "an address to pay at",
     "payments-checkout": "what a gateway wants to be told, for the customer alone",
+    "files-link": "an address to fetch at",
+    "files-content": "bytes",
     "notifications-unread": "a number",
     "sessions-keys": "keys",
 }

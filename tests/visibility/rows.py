@@ -38,6 +38,7 @@ _USUAL: dict[str, Row] = {
         "acceptance": "instant",
         "published_at": MONDAY,
         "price_currency": "EUR",
+        "pictures": [],
     },
     "availabilities": {"zone": "UTC", "weekly": {day: [] for day in _DAYS}, "overrides": [], "time_off": []},
     "bookings": {
@@ -64,13 +65,14 @@ _USUAL: dict[str, Row] = {
     "webhooks": {"outcome": "waiting", "topic": "money"},
     "reviews": {"stars": 5, "state": "published"},
     "conversations": {"kind": "direct"},
-    "messages": {"sequence": 1, "text": "hello"},
+    "messages": {"sequence": 1, "text": "hello", "attachments": []},
     "files": {
         "bucket": "avatars",
         "content_type": "image/png",
         "charged": 1,
         "state": "uploading",
         "audience": "participants",
+        "renderings": [],
     },
     "mails": {"template": "welcome", "state": "queued"},
 }
