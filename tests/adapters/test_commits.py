@@ -119,7 +119,7 @@ create sequence calls;
 grant usage on sequence calls to public;
 create function fail() returns trigger language plpgsql as $$
 begin
-  if nextval('calls') <= {times} then raise exception 'planted' using errcode = '{code}'; end if;
+  if nextval('public.calls') <= {times} then raise exception 'planted' using errcode = '{code}'; end if;
   return new;
 end $$;
 create trigger fail before insert on outbox for each row execute function fail()

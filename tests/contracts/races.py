@@ -55,7 +55,7 @@ async def a_guard_sees_what_was_decided_before_it(store: Store, url: str, *, loc
         else:
             await other.execute("update jobs set state = 'archived', version = 2 where id = $1", job["id"])
         booking_it = asyncio.ensure_future(store.commit(commit))
-        await _until_waiting(url, 1, booking_it)
+        await until_waiting(url, 1, booking_it)
         if lock:
             await other.execute("update jobs set state = 'archived', version = 2 where id = $1", job["id"])
         await change.commit()
@@ -108,7 +108,7 @@ async def one_slot_has_one_winner(url: str, make: Callable[[Pool], Store] = Post
                         )
                         for n in range(1, racers + 1)
                     ]
-                    await _until_waiting(url, len(race), *race)
+                    await until_waiting(url, len(race), *race)
                 won, refused = await gathered(*race)
         finally:
             await pool.close()
@@ -170,7 +170,7 @@ async def claimers_pass_each_other_by(store: Store, url: str) -> None:
     async with connected(url) as other, other.transaction():
         await other.execute("update outbox set leased_until = $2 where id = $1", theirs["id"], NOW + LEASE)
         claiming = asyncio.ensure_future(store.claim(now=NOW, lease=LEASE, limit=10))
-        await _until_waiting(url, 1, claiming)
+        await until_waiting(url, 1, claiming)
         passed_by = claiming.done()
         if not passed_by:
             claiming.cancel()
@@ -195,7 +195,7 @@ def _course(first: Row, rows: Rows, racer: int, apart: timedelta) -> tuple[Inser
     return tuple(bookings)
 
 
-async def _until_waiting(url: str, many: int, *doing: "asyncio.Future[Any]") -> None:
+async def until_waiting(url: str, many: int, *doing: "asyncio.Future[Any]") -> None:
     """Until so many statements wait for locks in that database, or some of what should have waited is done."""
     async with connected(url) as watcher:
 
