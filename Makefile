@@ -11,7 +11,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash prove-release bench fmt env-example lock clean
+.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash prove-release bench supabase-up fmt env-example lock clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,6 +56,10 @@ prove-release: .venv/.installed-dev ## Simulate 10,000 seeds of 400 steps, as be
 
 bench: .venv/.installed-dev ## Measure the house beside a floor, an ORM, Django and Fastify
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+supabase-up: .venv/.installed ## Start a house on PostgREST, as on a Supabase project, at http://127.0.0.1:8001 (needs Docker)
+	@$(BIN)/python deploy/project_keys.py build/supabase
+	@docker compose --env-file build/supabase/keys.env --profile supabase up --build
 
 fmt: .venv/.installed-dev ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

@@ -32,7 +32,7 @@ from adapters.system.clock import SystemClock
 from application.ports.jobs import JobSearch
 from domain.shared.errors import Refusal
 from tests.support.house import House
-from tests.support.postgrest import CROWD, SECRET, PostgREST, postgrest
+from tests.support.postgrest import CROWD, PostgREST, postgrest
 from tests.support.servers import Server, Servers
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -92,7 +92,7 @@ async def on_postgres(url: str, name: str = EMBEDDED, *, size: int = 4) -> Async
 @asynccontextmanager
 async def on_supabase(rest: PostgREST, url: str = "", *, tokens: ClientTokens | None = None) -> AsyncIterator[Backend]:
     """The store on the project of this PostgREST."""
-    asking = Rest(rest.project(), tokens or MintedTokens(SECRET, SystemClock()), transport=rest.transport())
+    asking = Rest(rest.project(), tokens or MintedTokens(rest.secret, SystemClock()), transport=rest.transport())
     try:
         yield Backend(
             name=SUPABASE,

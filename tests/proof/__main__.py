@@ -32,6 +32,7 @@ LANES: tuple[tuple[Campaign, ...], ...] = (
         Campaign("stories", (), 180),
         Campaign("schedules", (), 240),
         Campaign("model", (), 200),
+        Campaign("project", (), 120),
         Campaign("fuzz", ("--examples", "40"), 200),
         Campaign("sockets", (), 60),
         Campaign("visibility", (), 400),

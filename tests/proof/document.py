@@ -25,6 +25,7 @@ ABOUT = {
     "planted": "Real mistakes, planted one at a time, and how long it took to find each.",
     "model": "Random stories over HTTP against memory, PostgreSQL and a reference model: three answers that must agree,"
     " and two dumps that must be equal.",
+    "project": "The whole customer journey with its rows in a Supabase project, by PostgREST only.",
     "schedules": "Every pair of writing use cases on shared rows, interleaved at every call of the database, with up to"
     " two preemptions.",
     "stories": "Every payment story, told in every order of its webhooks, once and with duplicates: one final state.",

@@ -64,9 +64,10 @@ def token(role: str, **claims: Any) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgREST:
-    """One that runs; `url` is where it serves at /."""
+    """One that runs; `url` is where it serves at /, `secret` what its tokens are signed with."""
 
     url: str
+    secret: str = SECRET
 
     def project(self, *, old_keys: bool = False) -> Project:
         """The project it is part of, for clients that speak through `transport()`."""
@@ -77,6 +78,19 @@ class PostgREST:
     def transport(self) -> httpx.AsyncBaseTransport:
         """The way there, through what Supabase's gateway does."""
         return Gateway(httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=64)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveProject(PostgREST):
+    """A real one, which has a gateway of its own."""
+
+    keys: Project
+
+    def project(self, *, old_keys: bool = False) -> Project:
+        return self.keys
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport()
 
 
 class Gateway(httpx.AsyncBaseTransport):
@@ -200,6 +214,17 @@ def settings_for(project: Project) -> dict[str, str]:
     }
 
 
+def live_project() -> dict[str, str]:
+    """What is set for a house on a live project, where a person has named one for the tests; else nothing."""
+    named = {
+        "SUPABASE_URL": os.environ.get("GUILDHALL_TEST_SUPABASE_URL", ""),
+        "SUPABASE_PUBLISHABLE_KEY": os.environ.get("GUILDHALL_TEST_SUPABASE_PUBLISHABLE_KEY", ""),
+        "SUPABASE_SECRET_KEY": os.environ.get("GUILDHALL_TEST_SUPABASE_SECRET_KEY", ""),
+        "SUPABASE_JWT_SECRET": os.environ.get("GUILDHALL_TEST_SUPABASE_JWT_SECRET", ""),
+    }
+    return {"GUILDHALL_STORAGE": "supabase", **named} if named["SUPABASE_URL"] else {}
+
+
 @pytest.fixture
 def rest(database: str) -> Iterator[PostgREST]:
     """PostgREST in front of a fresh clone of the migrated database."""
@@ -209,7 +234,17 @@ def rest(database: str) -> Iterator[PostgREST]:
 
 @pytest.fixture(scope="session")
 def standing_project(postgres_servers: Servers) -> Iterator[tuple[PostgREST, str]]:
-    """One for all tests of a run that leave no more behind than rows, and its owner's address."""
+    """One for all tests of a run that leave no more behind than rows, and its owner's address. Where a person has named
+    a live project for the tests, and its database (which they empty), it is that."""
+    if live := live_project():
+        keys = Project(
+            url=live["SUPABASE_URL"],
+            publishable_key=live["SUPABASE_PUBLISHABLE_KEY"],
+            secret_key=live["SUPABASE_SECRET_KEY"],
+        )
+        owner_url = os.environ["GUILDHALL_TEST_SUPABASE_DATABASE_URL"]
+        yield LiveProject(url=keys.rest, secret=live["SUPABASE_JWT_SECRET"], keys=keys), owner_url
+        return
     with postgres_servers.get("18").clone() as url, postgrest(url, connections=CROWD) as running:
         yield running, url
 

@@ -35,13 +35,13 @@ class MintedTokens(ClientTokens):
     """Short-lived tokens signed with the project's own key: the secret of its older kind (HS256), or a private key
     that was imported into it (ES256 or RS256, as a JWK)."""
 
-    def __init__(self, key: str, clock: Clock) -> None:
+    def __init__(self, key: str, clock: Clock, *, kept: int = KEPT) -> None:
         if key.lstrip().startswith("{"):
             signing = jwt.PyJWK.from_json(key)
             self._key, self._algorithm, self._id = signing.key, signing.algorithm_name, signing.key_id
         else:
             self._key, self._algorithm, self._id = key, "HS256", None
-        self._clock = clock
+        self._clock, self._kept = clock, kept
         self._made: OrderedDict[UUID, tuple[str, datetime]] = OrderedDict()
 
     def of(self, user_id: UUID) -> str:
@@ -50,7 +50,7 @@ class MintedTokens(ClientTokens):
         if made is None or made[1] - now < RENEWED:
             made = self._made[user_id] = (self._minted(user_id, now + LIFETIME), now + LIFETIME)
         self._made.move_to_end(user_id)
-        while len(self._made) > KEPT:
+        while len(self._made) > self._kept:
             self._made.popitem(last=False)
         return made[0]
 

@@ -1,10 +1,13 @@
-"""`python -m tests.proof.model [--examples N] [--steps N] [--seed N] [--postgres 15]`: a house in memory, one on
-PostgreSQL and a model of two hundred lines must agree about every answer, and the two houses about every row."""
+"""`python -m tests.proof.model [--examples N] [--steps N] [--seed N] [--postgres 15] [--supabase]`: a house in memory,
+one on PostgreSQL (with --supabase by PostgREST only) and a model of two hundred lines must agree about every answer,
+and the two houses about every row."""
 
 import argparse
 import logging
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from tests.proof.databases import postgres
 from tests.proof.model.campaign import PLANTED, explore, hunt
 from tests.proof.model.pair import Figures, paired
 from tests.proof.reporting import Report
+from tests.support.postgrest import SECRET as JWT_SECRET
+from tests.support.postgrest import gateway, postgrest
 
 
 def main() -> int:
@@ -25,28 +30,45 @@ def main() -> int:
     asking.add_argument("--budget", type=float, default=200, help="seconds after which no further examples are begun")
     asking.add_argument("--planted", type=int, default=60, help="examples within which a planted bug must be found")
     asking.add_argument("--postgres", choices=("18", "15"), default="18")
+    asking.add_argument("--supabase", action="store_true", help="reach the database by PostgREST only")
     asked = asking.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    report = Report(name="model" if asked.postgres == "18" else f"model_{asked.postgres}")
-    with (
-        postgres(asked.postgres) as server,
-        server.clone() as url,
-        tempfile.TemporaryDirectory() as folder,
-        paired(Path(folder), url) as pair,
-    ):
+    way = "supabase" if asked.supabase else asked.postgres
+    report = Report(name="model" if way == "18" else f"model_{way}")
+    # What is planted is planted in PostgreSQL's own adapter, or found without the second house.
+    hunted = {} if asked.supabase else PLANTED
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres(asked.postgres))
+        url = stack.enter_context(server.clone())
+        project = stack.enter_context(_project(url)) if asked.supabase else None
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        pair = stack.enter_context(paired(folder, url, project))
         found = explore(pair, examples=asked.examples, steps=asked.steps, seed=asked.seed, budget=asked.budget)
-        soon = {name: hunt(pair, planted, examples=asked.planted) for name, planted in PLANTED.items()}
+        soon = {name: hunt(pair, planted, examples=asked.planted) for name, planted in hunted.items()}
         figures = pair.figures
     if found:
         report.failures.append(f"{found.what}\n{found.story}")
     report.failures += [f"planted and not found: {name}" for name, when in soon.items() if when is None]
     if figures.examples < asked.examples and not found:
         report.shortfalls.append(f"only {figures.examples} of {asked.examples} examples within {asked.budget:.0f} s")
-    report.figures = {"postgres": asked.postgres, "seed": asked.seed, **told(figures), "divergences": int(bool(found))}
+    report.figures = {"postgres": asked.postgres, "by PostgREST only": asked.supabase, "seed": asked.seed}
+    report.figures |= {**told(figures), "divergences": int(bool(found))}
     report.figures["planted"] = {
         name: f"found in example {when[0]}: {when[1][:160]}" for name, when in soon.items() if when
     }
     return report.finish()
+
+
+@contextmanager
+def _project(url: str) -> Iterator[dict[str, Any]]:
+    with postgrest(url) as rest, gateway(rest) as made:
+        yield {
+            "storage": "supabase",
+            "supabase_url": made.url,
+            "supabase_publishable_key": made.publishable_key,
+            "supabase_secret_key": made.secret_key,
+            "supabase_jwt_secret": JWT_SECRET,
+        }
 
 
 def told(figures: Figures) -> dict[str, Any]:

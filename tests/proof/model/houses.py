@@ -222,9 +222,13 @@ class _Posting(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def opened(folder: Path, name: str, *, url: str | None = None) -> AsyncIterator[House]:
-    """A house in memory or, given its owner's address, on a PostgreSQL database that is its own."""
+async def opened(
+    folder: Path, name: str, *, url: str | None = None, project: Mapping[str, Any] | None = None
+) -> AsyncIterator[House]:
+    """A house in memory or, given its owner's address, on a PostgreSQL database that is its own; given what is set for
+    a project, reached through that only."""
     stored: dict[str, Any] = {"storage": "memory"} if url is None else {"storage": "postgres", "database_url": url}
+    stored = dict(project or stored)
     chosen = Settings(
         _env_file=None,
         **{

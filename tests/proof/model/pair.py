@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -160,15 +160,16 @@ class Pair:
 
 
 @contextmanager
-def paired(folder: Path, url: str | None) -> Iterator[Pair]:
-    """Both houses, open; without an address the one in memory alone, judged by the model only."""
+def paired(folder: Path, url: str | None, project: Mapping[str, Any] | None = None) -> Iterator[Pair]:
+    """Both houses, open; without an address the one in memory alone, judged by the model only. What is set for a
+    project keeps the second from its database."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
         async def both() -> tuple[House, ...]:
             houses = [await stack.enter_async_context(opened(folder, "memory"))]
             if url is not None:
-                houses.append(await stack.enter_async_context(opened(folder, "postgres", url=url)))
+                houses.append(await stack.enter_async_context(opened(folder, "postgres", url=url, project=project)))
             return tuple(houses)
 
         try:
