@@ -50,6 +50,7 @@ MAX_ROWS = 1000
 CROWD = 40
 """Connections where many ask at once."""
 PREFIX = "/rest/v1"
+UNKNOWN_KEY = {"message": "Invalid API key", "hint": "Double check your Supabase `anon` or `service_role` API key."}
 FETCHED_WITHIN_SECONDS = 300.0
 STARTED_WITHIN_SECONDS = 20.0
 _HOP = frozenset(("host", "connection", "content-length", "transfer-encoding", "keep-alive"))
@@ -102,8 +103,9 @@ class Gateway(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.removeprefix(PREFIX.encode())
         headers = request.headers.copy()
-        for name, value in admitted(headers).items():
-            headers[name] = value
+        if (added := admitted(headers)) is None:
+            return httpx.Response(401, json=UNKNOWN_KEY, request=request)
+        headers.update(added)
         passed = httpx.Request(
             request.method,
             request.url.copy_with(raw_path=path or b"/"),
@@ -117,12 +119,14 @@ class Gateway(httpx.AsyncBaseTransport):
         await self._way.aclose()
 
 
-def admitted(headers: httpx.Headers) -> dict[str, str]:
-    """What the gateway adds to a request that carries a key of the new kind and no token."""
-    role = {PUBLISHABLE: "anon", SECRET_KEY: "service_role"}.get(headers.get("apikey", ""))
-    if role is None or "authorization" in headers:
-        return {}
-    return {"Authorization": f"Bearer {token(role)}"}
+def admitted(headers: httpx.Headers) -> dict[str, str] | None:
+    """What the gateway adds to a request that carries a key of the new kind and no token; None when it knows no such
+    key."""
+    key = headers.get("apikey", "")
+    role = {PUBLISHABLE: "anon", SECRET_KEY: "service_role"}.get(key)
+    if role is None and key.startswith("sb_"):
+        return None
+    return {} if role is None or "authorization" in headers else {"Authorization": f"Bearer {token(role)}"}
 
 
 @contextmanager
@@ -165,10 +169,9 @@ def gateway(rest: PostgREST) -> Iterator[Project]:
     """The project on a port of its own, for processes that know of no transport."""
 
     async def pass_on(request: web.Request) -> web.Response:
-        headers = {
-            **{name: value for name, value in request.headers.items() if name.lower() not in _HOP},
-            **admitted(httpx.Headers(list(request.headers.items()))),
-        }
+        if (added := admitted(httpx.Headers(list(request.headers.items())))) is None:
+            return web.json_response(UNKNOWN_KEY, status=401)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP} | added
         url = URL(rest.url + request.raw_path.removeprefix(PREFIX), encoded=True)
         body = await request.read()
         async with request.app[_CLIENT].request(request.method, url, headers=headers, data=body) as answer:

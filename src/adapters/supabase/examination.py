@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 from postgrest import AsyncPostgrestClient
 
-from adapters.supabase.errors import Said, unreadable
+from adapters.supabase.errors import ProjectShut, Said, unreadable
 from adapters.supabase.rest import Ask, Rest
 
 MARK = "alembic_version"
@@ -44,6 +44,8 @@ async def revision(rest: Rest) -> str | None:
         if said.code in _MISSING:
             return None
         if said.code == "42501":
+            if said.status == httpx.codes.UNAUTHORIZED:
+                raise ProjectShut("the project takes our secret key for anybody's") from said
             return "0002 or before"
         raise (unreadable(said) or said) from said
     except Exception as error:
