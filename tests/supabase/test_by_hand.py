@@ -70,10 +70,9 @@ async def test_a_project_that_got_its_schema_by_hand_works(owner_of_project: str
             await rest.close()
     async with connected(empty_database) as mighty:
         assert await written_by_clients(mighty) == []
-        assert await called_by_clients(mighty) == {"search_jobs", "current_user_id", *DEFINERS, "refuse_rewriting"}
-
-
-DEFINERS = {"my_organizations", "my_managed_organizations", "my_conversations", "is_admin"}
+        assert [
+            name for name in await called_by_clients(mighty) if name.startswith(("commit_", "claim_", "must"))
+        ] == []
 
 
 async def written_by_clients(connection: Any) -> list[Any]:

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from adapters.persistence.store import Insert
-from adapters.supabase.tokens import LIFETIME, RENEWED, CarriedTokens, ClientTokens, MintedTokens, carry
+from adapters.supabase.errors import ProjectShut
+from adapters.supabase.tokens import LIFETIME, RENEWED, CarriedTokens, ClientTokens, MintedTokens, NoTokens, carry
 from adapters.system.clock import StandingClock, SystemClock
 from application.ports.criteria import Order
 from domain.shared.actors import Actor
@@ -68,18 +69,36 @@ async def test_a_token_minted_with_an_imported_key_does_the_same(database: str) 
             assert await own_rows(backend, ANN) == [ANN]
 
 
+ISSUER = "https://abc.example/auth/v1"
+
+
 async def test_the_askers_own_token_is_used_while_it_is_at_hand_and_for_nobody_else(
     standing_project: tuple[PostgREST, str],
 ) -> None:
     rest, url = standing_project
     await emptied(url)
-    own = jwt.encode({"sub": str(ANN), "role": "authenticated", "exp": datetime(2126, 1, 1, tzinfo=UTC)}, rest.secret)
-    useless = MintedTokens("another secret than the project's, of more than 32 characters", SystemClock())
-    async with with_ann_and_ben(rest, url, CarriedTokens(useless)) as backend:
-        carry(ANN, own)
+    claims = {"iss": ISSUER, "sub": "ann there", "role": "authenticated", "exp": datetime(2126, 1, 1, tzinfo=UTC)}
+    async with with_ann_and_ben(rest, url, CarriedTokens(NoTokens())) as backend:
+        known = Rows("issuers").row("external_identities", issuer=ISSUER, subject="ann there", user_id=ANN)
+        await backend.insert("external_identities", known)
+        carry(ANN, jwt.encode(claims, rest.secret), issuer="https://another.example")
+        with pytest.raises(ProjectShut):
+            await own_rows(backend, ANN)
+        carry(ANN, jwt.encode(claims, rest.secret), issuer=ISSUER)
         assert await own_rows(backend, ANN) == [ANN]
-        with pytest.raises(Exception, match="does not take our key or token"):
+        with pytest.raises(ProjectShut):
             await own_rows(backend, BEN)
+
+
+async def test_an_own_token_that_has_run_out_gives_way_to_a_minted_one(
+    standing_project: tuple[PostgREST, str],
+) -> None:
+    rest, url = standing_project
+    await emptied(url)
+    old = {"iss": ISSUER, "sub": "ann there", "role": "authenticated", "exp": NOON}
+    async with with_ann_and_ben(rest, url, CarriedTokens(MintedTokens(rest.secret, SystemClock()))) as backend:
+        carry(ANN, jwt.encode(old, rest.secret), issuer=ISSUER)
+        assert await own_rows(backend, ANN) == [ANN]
 
 
 def test_a_token_is_kept_until_shortly_before_its_end_and_another_follows() -> None:

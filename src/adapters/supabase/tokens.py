@@ -8,6 +8,7 @@ from uuid import UUID
 
 import jwt
 
+from adapters.supabase.errors import ProjectShut
 from application.ports.clock import Clock
 
 LIFETIME = timedelta(minutes=10)
@@ -81,6 +82,18 @@ class CarriedTokens(ClientTokens):
         self._others.forget(user_id)
 
 
-def carry(user_id: UUID, token: str) -> None:
-    """For as long as this request lasts, its user's own token is at hand; whoever verified it says so."""
-    _carried.set((user_id, token))
+class NoTokens(ClientTokens):
+    """Nothing to sign with: nobody is read for but who brings a token of the project's own."""
+
+    def of(self, user_id: UUID) -> str:
+        raise ProjectShut("there is no key to sign a token with for somebody the project does not know")
+
+    def forget(self, user_id: UUID) -> None:
+        pass
+
+
+def carry(user_id: UUID, token: str, *, issuer: str) -> None:
+    """For as long as this request lasts, its user's own token is at hand, if that issuer issued it. Whoever calls this
+    has verified it."""
+    if jwt.decode(token, options={"verify_signature": False}).get("iss") == issuer:
+        _carried.set((user_id, token))

@@ -79,8 +79,9 @@ def _project(settings: Settings) -> Any:
 def _rest(settings: Settings) -> Any:
     key = settings.supabase_signing_key or settings.supabase_jwt_secret
     # Its tokens are judged by the project's clock, whatever time it is in this house.
-    minted = chosen("adapters.supabase.tokens:MintedTokens")(key.get_secret_value() if key else "", SystemClock())
-    tokens = chosen("adapters.supabase.tokens:CarriedTokens")(minted)
+    minted = chosen("adapters.supabase.tokens:MintedTokens") if key else chosen("adapters.supabase.tokens:NoTokens")
+    others = minted(key.get_secret_value(), SystemClock()) if key else minted()
+    tokens = chosen("adapters.supabase.tokens:CarriedTokens")(others)
     return chosen("adapters.supabase.rest:Rest")(_project(settings), tokens)
 
 

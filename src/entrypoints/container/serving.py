@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -18,7 +18,8 @@ from application.audit import SealAudit
 from application.bookings import SweepHolds
 from application.files import SweepFiles
 from application.identity import Authenticate, ForgetExpiredTokens
-from domain.shared.actors import SYSTEM
+from domain.identity import Client
+from domain.shared.actors import SYSTEM, Actor
 from domain.shared.errors import Unavailable
 from entrypoints.container.injection import Container
 from entrypoints.container.opening import OpenHouse
@@ -27,7 +28,7 @@ from entrypoints.container.stopping import Stop
 from entrypoints.rest.app import Api, create_app
 from entrypoints.rest.health import Checks
 from entrypoints.rest.metrics import Metrics
-from entrypoints.settings import ClockName, Env, GatewayName, MailCarrier, Settings, Storage
+from entrypoints.settings import ClockName, Env, GatewayName, IssuerName, MailCarrier, Settings, Storage
 from entrypoints.webhooks import webhooks
 from entrypoints.worker.rounds import Duty, Worker
 
@@ -158,7 +159,7 @@ def app_of(
         Api(
             use=house.use,
             perform=container.perform(),
-            recognise=house.use(Authenticate),
+            recognise=_recognise(house),
             limiter=container.limiter(),
             secret=container.secret(),
             new_id=container.ids().new,
@@ -215,6 +216,23 @@ async def _background(work: Any) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _recognise(house: OpenHouse) -> Callable[..., Awaitable[Actor]]:
+    """Who shows a token. One that the project of our rows issued itself is kept at hand to read there with."""
+    recognise = house.use(Authenticate)
+    settings = house.settings
+    if settings.storage is not Storage.SUPABASE or IssuerName.SUPABASE not in settings.accept_tokens_of:
+        return recognise
+    from adapters.supabase.tokens import carry
+
+    async def recognised(token: str, client: Client = Client()) -> Actor:
+        actor = await recognise(token, client)
+        if actor.session_id is None and actor.user_id is not None:
+            carry(actor.user_id, token, issuer=f"{settings.supabase_url}/auth/v1")
+        return actor
+
+    return recognised
 
 
 async def _schema(house: OpenHouse) -> str:

@@ -133,6 +133,7 @@ def _about_supabase(it: "Settings") -> Iterator[Rule]:
         right = key.startswith(prefix) or _role_of(key) == role
         yield field, bool(key) and not right, f"that is no {prefix.split('_')[1]} key", fix
     mints = it.supabase_jwt_secret is not None or it.supabase_signing_key is not None
+    mints = mints or IssuerName.SUPABASE in it.accept_tokens_of
     fix = "take the JWT secret from Settings, JWT keys, or import a key of your own and set SUPABASE_SIGNING_KEY to it"
     yield "supabase_jwt_secret", not mints, "nothing can be read on behalf of a user without it", fix
 
