@@ -19,6 +19,7 @@ from entrypoints.cli.desk import Desk
 from entrypoints.settings import ClockName, MailCarrier, Tls
 from tests.cli.conftest import Office, Said, opened
 from tests.cli.processes import guildhall
+from tests.support.issuers import es256, published, rs256
 
 Helped = Callable[..., Said]
 
@@ -251,6 +252,23 @@ def test_a_fresh_house_is_well(quiet: Office) -> None:
 def test_whatever_is_not_well_comes_with_what_to_do(quiet: Office) -> None:
     for each in findings(quiet, "--offline").values():
         assert each["fix"] or each["verdict"] in ("ok", "skipped")
+
+
+def test_issuers_are_asked_for_their_keys(tmp_path: Path) -> None:
+    accepting: dict[str, Any] = {
+        "accept_tokens_of": ("supabase", "clerk"),
+        "supabase_url": "http://127.0.0.1:9",
+        "further_issuers": (f"supabase|http://127.0.0.1:9/old|{'s' * 40}",),
+    }
+    with published([es256().jwk(), rs256().jwk()]) as (clerk, _):
+        office = Office(opened(tmp_path, **accepting, clerk_issuer=clerk))
+        said = office("doctor", "--json")
+    told = [(each["part"], each["verdict"], each["seen"]) for each in json.loads(said.out)["findings"]]
+    found = [each for each in told if each[0].startswith("issuer")]
+    assert [verdict for _, verdict, _ in found] == ["fail", "ok", "ok"]
+    assert "cannot be fetched" in found[0][2]
+    assert found[1] == ("issuer clerk", "ok", f"{clerk} publishes 1 key")
+    assert "verified with its secret" in found[2][2]
 
 
 def test_keys_that_cannot_be_read_fail(quiet: Office) -> None:

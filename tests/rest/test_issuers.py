@@ -9,7 +9,20 @@ import pytest
 import pytest_asyncio
 
 from tests.rest.world import Api, World, opened
-from tests.support.issuers import PAGE, SECRET, clerk_claims, published, rs256, secretly, supabase_claims, token
+from tests.support.issuers import (
+    HOOK,
+    PAGE,
+    SECRET,
+    clerk_claims,
+    clerk_event,
+    clerk_user,
+    published,
+    rs256,
+    secretly,
+    supabase_claims,
+    svix,
+    token,
+)
 
 KEY = rs256("ins_1")
 
@@ -25,6 +38,7 @@ async def abroad(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
             "supabase_jwt_secret": SECRET,
             "clerk_issuer": clerk,
             "clerk_authorized_parties": (PAGE,),
+            "clerk_webhook_secret": (HOOK,),
         }
         async with opened(folder, **accepting) as world:
             yield world, clerk
@@ -76,3 +90,39 @@ async def test_somebody_links_an_account_they_have_elsewhere(abroad: tuple[World
     taken = await carla.post("/v1/identities", json={"access_token": shown})
     assert (taken.status_code, taken.json()["code"]) == (409, "identity.taken")
     assert (await world.anybody.post("/v1/identities", json={"access_token": shown})).status_code == 401
+
+
+async def test_what_clerk_writes_is_done_here_too(abroad: tuple[World, str]) -> None:
+    world, clerk = abroad
+    now: datetime = world.clock.now()
+    zoe = bearer(world, token(KEY, clerk_claims(now, iss=clerk, sub="user_zoe")))
+    raw = clerk_event("user.created", clerk_user("user_zoe", updated_at=now), at=now)
+    for _ in range(2):
+        told = await world.anybody.post("/webhooks/clerk", content=raw, headers=svix(raw, id="msg_zoe", at=now))
+        assert told.status_code == 202
+    await world.deliver()
+    me = (await zoe.get("/v1/me")).json()
+    assert (me["name"], me["email"], me["email_verified"]) == ("Ann Able", "ann@example.com", True)
+    raw = clerk_event("user.deleted", {"id": "user_zoe", "deleted": True}, at=now)
+    await world.anybody.post("/webhooks/clerk", content=raw, headers=svix(raw, id="msg_gone", at=now))
+    await world.deliver()
+    answer = await zoe.get("/v1/me")
+    assert (answer.status_code, answer.json()["code"]) == (401, "identity.access_ended")
+
+
+async def test_what_is_not_clerks_is_refused_and_never_an_error(abroad: tuple[World, str]) -> None:
+    world, _ = abroad
+    now: datetime = world.clock.now()
+    raw = clerk_event("user.created", clerk_user(updated_at=now), at=now)
+    good = svix(raw, at=now)
+    for headers, status in (
+        ({}, 401),
+        (good | {"svix-signature": "v1,,,"}, 401),
+        (good | {"svix-timestamp": "soon"}, 401),
+        (svix(raw, at=now - timedelta(seconds=301)), 401),
+        (svix(raw, at=now + timedelta(seconds=301)), 401),
+    ):
+        assert (await world.anybody.post("/webhooks/clerk", content=raw, headers=headers)).status_code == status
+    nonsense = b"\xff"
+    answer = await world.anybody.post("/webhooks/clerk", content=nonsense, headers=svix(nonsense, at=now))
+    assert answer.status_code == 422

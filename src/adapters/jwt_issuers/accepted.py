@@ -19,7 +19,7 @@ class AcceptedTokens(BearerTokens):
         self._own, self._clock, self._most = own, clock, remembered
         self._issuers: dict[str, Issuer] = {}
         for issuer in issuers:
-            # The one named first is the present one; the same named again is an older secret or key set of it.
+            # Who is named twice is who was named first: the present one comes before what is still accepted.
             self._issuers.setdefault(issuer.issuer, issuer)
         self._known: OrderedDict[str, tuple[Issuer, int, ForeignClaims]] = OrderedDict()
 

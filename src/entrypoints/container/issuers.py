@@ -9,16 +9,17 @@ from entrypoints.settings import FurtherIssuer, IssuerName, Settings
 
 def issuers(settings: Settings, clock: Any) -> tuple[Any, ...]:
     """Those accepted, the present ones first. With none, nothing of them is loaded."""
-    named = tuple(_named(settings))
+    named = tuple(named_issuers(settings))
     if not named:
         return ()
     import httpx
 
     client = httpx.AsyncClient(timeout=5, follow_redirects=False)
-    return tuple(_issuer(settings, one, client=client, clock=clock) for one in named)
+    return tuple(_issuer(settings, one, published_keys(settings, one, client=client, clock=clock)) for one in named)
 
 
-def _named(settings: Settings) -> Iterator[FurtherIssuer]:
+def named_issuers(settings: Settings) -> Iterator[FurtherIssuer]:
+    """Whom the settings name, the present ones first."""
     for kind in settings.accept_tokens_of:
         if kind is IssuerName.CLERK:
             yield FurtherIssuer(kind, settings.clerk_address)
@@ -28,15 +29,19 @@ def _named(settings: Settings) -> Iterator[FurtherIssuer]:
     yield from settings.still_accepted
 
 
-def _issuer(settings: Settings, named: FurtherIssuer, *, client: Any, clock: Any) -> Any:
+def published_keys(settings: Settings, named: FurtherIssuer, *, client: Any, clock: Any) -> Any:
+    """The keys that issuer publishes; the last good ones are kept in the data folder."""
     from adapters import jwt_issuers
 
-    algorithms = jwt_issuers.ALGORITHMS[named.kind.value]
     # A name that is the same each time, whatever characters an address has.
     kept = settings.data_dir / "issuers" / f"{sha256(named.issuer.encode()).hexdigest()[:16]}.json"
-    keys: Any = jwt_issuers.FetchedKeys(
-        f"{named.issuer}/.well-known/jwks.json", client=client, clock=clock, algorithms=algorithms, kept=kept
-    )
+    url, algorithms = f"{named.issuer}/.well-known/jwks.json", jwt_issuers.ALGORITHMS[named.kind.value]
+    return jwt_issuers.FetchedKeys(url, client=client, clock=clock, algorithms=algorithms, kept=kept)
+
+
+def _issuer(settings: Settings, named: FurtherIssuer, keys: Any) -> Any:
+    from adapters import jwt_issuers
+
     if named.secret:
         keys = jwt_issuers.AnyOfKeys(jwt_issuers.SharedSecret(named.secret), keys)
     trusted = named.kind in settings.trust_addresses_of

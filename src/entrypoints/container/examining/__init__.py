@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from entrypoints.container.examining.database import database
 from entrypoints.container.examining.findings import Finding, Verdict, fail, ok, warn
 from entrypoints.container.examining.home import at_home
+from entrypoints.container.examining.issuers import issuers
 from entrypoints.container.examining.mail import mail_server
 from entrypoints.container.examining.project import project
 from entrypoints.settings import MailCarrier, Settings, Storage
@@ -14,9 +15,11 @@ __all__ = ["Finding", "Verdict", "abroad", "at_home", "fail", "ok", "warn"]
 
 
 async def abroad(settings: Settings) -> AsyncIterator[Finding]:
-    """What has to be asked of others: the mail server and the database."""
+    """What has to be asked of others: the mail server, issuers of tokens, and the database."""
     if settings.mail is MailCarrier.SMTP:
         yield await asyncio.to_thread(mail_server, settings)
+    async for finding in issuers(settings):
+        yield finding
     if settings.storage is Storage.MEMORY:
         yield ok("database", "none: rows are kept in memory, and forgotten on exit")
         return
