@@ -21,12 +21,15 @@ class AcceptedTokens(BearerTokens):
         for issuer in issuers:
             # Who is named twice is who was named first: the present one comes before what is still accepted.
             self._issuers.setdefault(issuer.issuer, issuer)
-        self._known: OrderedDict[str, tuple[Issuer, int, ForeignClaims]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[Issuer, int, ForeignClaims] | None] = OrderedDict()
 
     async def verify(self, token: str) -> AccessClaims | ForeignClaims:
-        known = self._known.get(token)
-        if known is None:
+        if token not in self._known:
             return await self._verify_anew(token)
+        known = self._known[token]
+        if known is None:
+            # Ours, and remembered where ours are: what is known here is only whose it is.
+            return await self._own.verify(token)
         issuer, generation, claims = known
         issuer.keys.freshen()
         if generation != issuer.keys.generation:
@@ -42,9 +45,14 @@ class AcceptedTokens(BearerTokens):
         shape = taken_apart(token)
         issuer = self._issuers.get(shape.issuer)
         if issuer is None:
-            return await self._own.verify(token)
+            ours = await self._own.verify(token)
+            self._remember(token, None)
+            return ours
         claims = await issuer.verify(shape, now=self._clock.now())
-        self._known[token] = (issuer, issuer.keys.generation, claims)
+        self._remember(token, (issuer, issuer.keys.generation, claims))
+        return claims
+
+    def _remember(self, token: str, known: tuple[Issuer, int, ForeignClaims] | None) -> None:
+        self._known[token] = known
         if len(self._known) > self._most:
             self._known.popitem(last=False)
-        return claims

@@ -105,9 +105,9 @@ class FetchedKeys(Keys):
 
     async def _refresh(self) -> None:
         try:
-            raw = await self._ask()
-            self._take(raw)
-        except (httpx.HTTPError, httpx.InvalidURL, BadKeySet, OSError) as problem:
+            self._take(await self._ask())
+        except Exception as problem:
+            # Whatever it was, what is known stays known, and the next request after a while asks again.
             log.warning("keys not fetched", url=self._url, error=f"{type(problem).__name__}: {problem}"[:300])
 
     async def _ask(self) -> bytes:

@@ -26,6 +26,6 @@ async def issuers(settings: Settings) -> AsyncIterator[Finding]:
                     yield ok(part, f"{one.issuer} publishes no keys; tokens are verified with its secret")
                     continue
                 fix = "is the address right, and can this machine reach it? Until then its tokens are refused"
-                yield fail(part, f"the keys of {one.issuer} cannot be fetched: {error or type(error).__name__}", fix)
+                yield fail(part, f"the keys of {one.issuer} cannot be fetched: {type(error).__name__}: {error}", fix)
             else:
                 yield ok(part, f"{one.issuer} publishes {count} key{'s' if count != 1 else ''}")
