@@ -23,6 +23,7 @@ CLAIMS: tuple[tuple[str, dict[str, Any] | None, UUID | None], ...] = (
     ("ours, without anybody", {"iss": "guildhall"}, None),
     ("the key of a project", {"iss": "supabase", "role": "anon"}, None),
     ("clerk's", {"iss": CLERK, "sub": "user_ada"}, ADA),
+    ("clerk's, in a session of its own", {"iss": CLERK, "sub": "user_ada", "sid": "sess_2ada"}, ADA),
     ("supabase's", {"iss": SUPABASE, "sub": str(BOB)}, ADA),
     ("of another issuer", {"iss": SUPABASE, "sub": "user_ada"}, None),
     ("a foreign token with our id", {"iss": CLERK, "sub": str(BOB)}, None),

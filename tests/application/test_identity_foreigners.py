@@ -94,6 +94,12 @@ async def test_a_name_that_cannot_be_shown_keeps_nobody_out(door: Abroad, name: 
     assert (await door.use(WhoAmI)(ann)).name in ("Somebody", "x" * 120)
 
 
+async def test_what_a_token_says_of_somebodys_role_decides_nothing(door: Abroad) -> None:
+    said = {"role": "admin", "roles": ["admin"], "guildhall_role": "admin"}
+    ann = await door.come(user_metadata=said, app_metadata=said, user_role="admin")
+    assert (ann.role, ann.is_admin) == (Role.CUSTOMER, False)
+
+
 async def test_two_subjects_are_two_users_whatever_they_call_themselves(door: Abroad) -> None:
     ann, bob = await door.come(), await door.come(BOB)
     assert ann.user_id != bob.user_id

@@ -454,6 +454,14 @@ async def test_an_instance_that_names_no_pages_takes_tokens_of_any(here: House) 
         assert isinstance(await tokens.verify(KINDS["clerk"].good(azp=party)), ForeignClaims)
 
 
+async def test_of_two_keys_that_have_one_name_either_verifies(here: House) -> None:
+    twin = rs256("twin")
+    here.clerk.keys[:] = [twin.jwk(kid="ins_1"), rs256("ins_1").jwk()]
+    for key in (twin, rs256("ins_1")):
+        shown = token(Key("ins_1", "RS256", key.private), clerk_claims(NOW))
+        assert isinstance(await here.tokens.verify(shown), ForeignClaims)
+
+
 async def test_clerk_signs_with_rsa_only(here: House) -> None:
     here.clerk.keys.append(es256("clerk-es").jwk())
     with pytest.raises(BadToken):

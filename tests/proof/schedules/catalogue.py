@@ -496,6 +496,9 @@ LEFT_OUT: dict[str, str] = {
     "WelcomeUser": "the same",
     "SendTokenMail": "the same",
     "SendMail": "a reaction to an event that one worker has leased; sends before it commits, and sends again by design",
+    "Authenticate": "writes only for who is new: first requests race in tests/races, and with a message on memory",
+    "FollowIssuer": "a reaction: makes the same row under the same unique key, and races first requests there",
+    "LinkIdentity": "inserts one row under that key as well",
     "ResendMail": "an admin's nudge to a mail that failed, guarded by its version like every update that is raced",
 }
 """Use cases that open a unit of work and do not race here, each with its reason."""
