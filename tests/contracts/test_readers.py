@@ -295,6 +295,9 @@ async def _settle(backend: Backend) -> None:
     rows = Rows("town")
     vera, ann, bob = (rows.row("users", role=role) for role in ("provider", "customer", "admin"))
     writes = [Insert("users", user) for user in (vera, ann, bob)]
+    writes += [
+        Insert("external_identities", rows.row("external_identities", user_id=user["id"])) for user in (ann, bob)
+    ]
     for user, name in ((vera, "Vera"), (ann, "Ann")):
         writes.append(Insert("profiles", rows.row("profiles", id=user["id"], name=name)))
     firm = rows.row("organizations")
