@@ -61,6 +61,7 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "sessions": (Own("user_id"), Admin()),
     "refresh_tokens": NOBODY,
     "one_time_tokens": NOBODY,
+    "oauth_flows": NOBODY,
     "profiles": (Everyone(),),
     "organizations": (Everyone(),),
     "memberships": (Own("user_id"), MemberOf("organization_id"), Admin()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from application.reactions import REACTIONS
@@ -15,16 +16,17 @@ class MissingPort(Exception):
 
 
 class UseCases:
-    """Hands out use cases wired to these ports: a field named `clock` gets the port of that name."""
+    """Hands out use cases wired to these ports: a field named `clock` gets the port of that name. `instead` names those
+    whose work is done by another, called and answering alike."""
 
-    def __init__(self, ports: Mapping[str, Any]) -> None:
-        self._ports = ports
+    def __init__(self, ports: Mapping[str, Any], instead: Mapping[type, type] = MappingProxyType({})) -> None:
+        self._ports, self._instead = ports, instead
         self._built: dict[type, Any] = {}
 
     def __call__(self, use_case: type[U]) -> U:
         """The one instance of that use case."""
         if use_case not in self._built:
-            self._built[use_case] = self._build(use_case)
+            self._built[use_case] = self._build(self._instead.get(use_case, use_case))
         built: U = self._built[use_case]
         return built
 

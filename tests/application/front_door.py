@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from adapters.local_identity import (
+    DerivedFlowSecrets,
     DerivedOneTimeSecrets,
     DerivedRefreshSecrets,
     FixedKeyring,
@@ -20,25 +22,34 @@ from adapters.local_identity import (
 from application.commands import Command
 from application.identity import (
     Authenticate,
+    Comeback,
     CreateUser,
+    Departure,
+    FinishSignIn,
     Link,
     NewUser,
     PasswordSignIn,
     RefreshSession,
     Renewal,
+    ReturnFromProvider,
     SignIn,
     SignUp,
     SignUpForm,
+    StartSignIn,
     Tokens,
     VerifyEmail,
+    Voucher,
 )
+from application.ports.mail import Links
+from application.ports.oauth import FlowSecrets, OAuthProvider, ReturnOrigins
 from application.ports.unit_of_work import Work
-from domain.identity import IdentityRules, Purpose, User
+from domain.identity import IdentityRules, Provider, ProviderUnavailable, Purpose, Stranger, User
 from domain.shared.actors import ANONYMOUS, Actor, Kind, Role
 from domain.shared.ids import OneTimeTokenId
 from tests.support.house import MONDAY, House
 
 PASSWORD = "correct horse battery"
+VERIFIER = "a verifier that the front end keeps to itself"
 OPERATOR = Actor(kind=Kind.OPERATOR, name="tests")
 
 
@@ -54,12 +65,36 @@ def passwords() -> LocalPasswords:
     return LocalPasswords(HashCost.least())
 
 
+class Vouching(OAuthProvider):
+    """A provider who vouches for whoever `says` names, to whoever comes with their code."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.says: dict[str, Stranger] = {}
+        self.away = False
+
+    def knows(self, code: str = "mia", **said: Any) -> Stranger:
+        """Somebody with an account there, who comes with that code."""
+        usual = {"subject": "4711", "email": "mia@example.com", "email_verified": True, "name": "Mia"}
+        self.says[code] = Stranger(issuer=f"https://{self.provider}.example", **{**usual, **said})
+        return self.says[code]
+
+    async def departure(self, *, state: str, nonce: str, challenge: str, callback: str) -> str:
+        return f"https://{self.provider}.example/auth?state={state}&challenge={challenge}&callback={callback}"
+
+    async def identify(self, *, code: str, verifier: str, nonce: str, callback: str) -> Stranger:
+        if self.away:
+            raise ProviderUnavailable(self.provider)
+        return self.says[code]
+
+
 class FrontDoor(House):
     """A house with identity, a hook into the instant before a commit, and shorthands for what people do at a door."""
 
     def __init__(self, *, now: datetime = MONDAY, **rules: Any) -> None:
         super().__init__(now=now)
         self.meanwhile: Callable[[], Awaitable[Any]] | None = None
+        self.vouching = {provider: Vouching(provider) for provider in Provider}
         self.links = DerivedOneTimeSecrets("a key for links, used in tests only")
         tokens = LocalAccessTokens(
             keyring(), self.clock, self.ids, issuer="https://house.example", audience="guildhall"
@@ -72,6 +107,10 @@ class FrontDoor(House):
             access_tokens=tokens,
             bearer_tokens=tokens,
             identity_rules=IdentityRules(**rules),
+            flow_secrets=DerivedFlowSecrets("a key for flows, used in tests only!"),
+            return_origins=ReturnOrigins(("https://app.example",)),
+            links=Links("https://house.example"),
+            oauth_providers=self.vouching,
         )
 
     @asynccontextmanager
@@ -113,6 +152,23 @@ class FrontDoor(House):
     async def verify(self, secret: str) -> User:
         """Somebody confirms an address."""
         return await self.use(VerifyEmail)(ANONYMOUS, Link(token=secret))
+
+    async def by_way_of(
+        self, provider: Provider = Provider.GITHUB, code: str = "mia", *, verifier: str = VERIFIER
+    ) -> Voucher:
+        """Somebody goes to the provider, agrees, and comes back to their front end, which can finish now."""
+        secrets: FlowSecrets = self.ports["flow_secrets"]
+        departure = Departure(return_to="https://app.example/in?x=1", challenge=secrets.challenge(verifier))
+        gone = await self.use(StartSignIn)(ANONYMOUS, provider, departure)
+        state = parse_qs(urlsplit(gone.address).query)["state"][0]
+        comeback = Comeback(code=code, state=state)
+        back = await self.use(ReturnFromProvider)(ANONYMOUS, provider, comeback, gone.browser)
+        told = parse_qs(urlsplit(back).query)
+        return Voucher(code=told["code"][0], verifier=verifier)
+
+    async def sign_in_by(self, provider: Provider = Provider.GITHUB, code: str = "mia") -> Tokens:
+        """Somebody comes in by way of a provider."""
+        return await self.use(FinishSignIn)(ANONYMOUS, await self.by_way_of(provider, code))
 
     async def persistently(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """The call as a driver makes it: run again when something it read has changed."""

@@ -1,11 +1,13 @@
 """Identity of the house's own making: argon2id passwords, ES256 access tokens, derived secrets."""
 
+from adapters.local_identity.elsewhere import NoAccounts, NoSessions, NoUsers
 from adapters.local_identity.keyring import FixedKeyring, KeptKeyring, Keyring, KeyringUnusable, SigningKey
 from adapters.local_identity.passwords import HashCost, LocalPasswords
-from adapters.local_identity.secrets import DerivedOneTimeSecrets, DerivedRefreshSecrets
+from adapters.local_identity.secrets import DerivedFlowSecrets, DerivedOneTimeSecrets, DerivedRefreshSecrets
 from adapters.local_identity.tokens import LocalAccessTokens
 
 __all__ = [
+    "DerivedFlowSecrets",
     "DerivedOneTimeSecrets",
     "DerivedRefreshSecrets",
     "FixedKeyring",
@@ -15,5 +17,8 @@ __all__ = [
     "KeyringUnusable",
     "LocalAccessTokens",
     "LocalPasswords",
+    "NoAccounts",
+    "NoSessions",
+    "NoUsers",
     "SigningKey",
 ]

@@ -6,7 +6,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from application.ports.identity import OneTimeSecrets, RefreshSecrets
-from domain.shared.ids import OneTimeTokenId, RefreshTokenId
+from application.ports.oauth import FlowSecret, FlowSecrets
+from domain.shared.ids import OAuthFlowId, OneTimeTokenId, RefreshTokenId
 
 SHORTEST_KEY = 32
 
@@ -49,6 +50,23 @@ class DerivedRefreshSecrets(RefreshSecrets):
 
     def digest(self, secret: str) -> str:
         return _digest(secret)
+
+
+class DerivedFlowSecrets(FlowSecrets):
+    """What a sign-in by way of a provider carries there and back, each kind under a label of its own."""
+
+    def __init__(self, key: str) -> None:
+        self._derived = {use: _Derived(key, label=f"oauth {use.value}") for use in FlowSecret}
+
+    def secret(self, flow_id: OAuthFlowId, use: FlowSecret) -> str:
+        return self._derived[use].of(flow_id)
+
+    def digest(self, secret: str) -> str:
+        return _digest(secret)
+
+    def challenge(self, verifier: str) -> str:
+        digested = sha256(verifier.encode("utf-8", "surrogatepass")).digest()
+        return urlsafe_b64encode(digested).rstrip(b"=").decode()
 
 
 def _digest(secret: str) -> str:

@@ -8,7 +8,7 @@ from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Table
 from domain.bookings import Booking
 from domain.files import StoredFile
-from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
+from domain.identity import Credential, ExternalIdentity, OAuthFlow, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -42,6 +42,7 @@ KEPT: dict[type, Kept] = dict(
         _kept(Session, "sessions"),
         _kept(RefreshToken, "refresh_tokens", "refresh token"),
         _kept(OneTimeToken, "one_time_tokens", "one-time token"),
+        _kept(OAuthFlow, "oauth_flows", "sign-in"),
         _kept(Profile, "profiles"),
         _kept(Organization, "organizations"),
         _kept(Membership, "memberships"),

@@ -20,7 +20,7 @@ from application.ports.unit_of_work import Begin, Work
 from application.ports.wake import Wake
 from domain.bookings import Booking
 from domain.files import StoredFile
-from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
+from domain.identity import Credential, ExternalIdentity, OAuthFlow, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -281,6 +281,10 @@ class StoredWork(Work):
     @property
     def one_time_tokens(self) -> Collection[OneTimeToken]:
         return self._of(OneTimeToken)
+
+    @property
+    def oauth_flows(self) -> Collection[OAuthFlow]:
+        return self._of(OAuthFlow)
 
     @property
     def profiles(self) -> Collection[Profile]:

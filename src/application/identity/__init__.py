@@ -20,6 +20,15 @@ from application.identity.administration import (
 from application.identity.following import FollowIssuer
 from application.identity.letters import Address, Link
 from application.identity.linking import ForeignToken, LinkIdentity
+from application.identity.oauth import (
+    Comeback,
+    Departed,
+    Departure,
+    FinishSignIn,
+    ReturnFromProvider,
+    StartSignIn,
+    Voucher,
+)
 from application.identity.opening import (
     ConsumeMagicLink,
     PasswordSignIn,
@@ -46,10 +55,14 @@ __all__ = [
     "Authenticate",
     "ChangePassword",
     "ChangeRole",
+    "Comeback",
     "ConsumeMagicLink",
     "CreateAdmin",
     "CreateUser",
+    "Departed",
+    "Departure",
     "EndSession",
+    "FinishSignIn",
     "FollowIssuer",
     "ForeignToken",
     "ForgetExpiredTokens",
@@ -72,17 +85,20 @@ __all__ = [
     "ResendVerification",
     "ResetPassword",
     "RestoreUser",
+    "ReturnFromProvider",
     "SessionView",
     "SignIn",
     "SignOut",
     "SignOutEverywhere",
     "SignUp",
     "SignUpForm",
+    "StartSignIn",
     "SuspendUser",
     "Suspension",
     "Tokens",
     "UserFilter",
     "UserView",
     "VerifyEmail",
+    "Voucher",
     "WhoAmI",
 ]

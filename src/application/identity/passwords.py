@@ -13,6 +13,7 @@ from domain.identity import (
     BadEmail,
     BadLink,
     Client,
+    Credential,
     EndReason,
     IdentityRules,
     Purpose,
@@ -72,9 +73,14 @@ class ResetPassword:
         digest = self.one_time_secrets.digest(new.token)
         async with watched(self.security_log, actor, client, purpose=Purpose.RESET_PASSWORD), self.begin(actor) as work:
             user = await spend(work, digest, Purpose.RESET_PASSWORD, now=now)
-            credential = await work.credentials.get(user.id)
+            credential = await work.credentials.first(id=user.id)
             self.identity_rules.passwords.judge(new.password, email=user.email)
-            credential.change(await self.passwords.hash(new.password), reset=True, now=now)
+            password_hash = await self.passwords.hash(new.password)
+            if credential is None:
+                # Who came by way of somebody else has had none so far.
+                work.credentials.add(Credential.create(id=user.id, password_hash=password_hash, now=now))
+            else:
+                credential.change(password_hash, reset=True, now=now)
             user.verify_email(now=now)
             user.end_sessions()
             await close_all(work, user, EndReason.PASSWORD_CHANGED, now=now)
@@ -95,8 +101,9 @@ class ChangePassword:
         user_id, now = actor.signed_in(), self.clock.now()
         try:
             async with self.begin(actor) as work:
-                user, credential = await work.users.get(user_id), await work.credentials.get(user_id)
-                if not await self.passwords.verify(change.current_password, credential.password_hash):
+                user, credential = await work.users.get(user_id), await work.credentials.first(id=user_id)
+                kept = credential.password_hash if credential else None
+                if not await self.passwords.verify(change.current_password, kept) or credential is None:
                     raise WrongPassword
                 self.identity_rules.passwords.judge(change.new_password, email=user.email)
                 credential.change(await self.passwords.hash(change.new_password), reset=False, now=now)

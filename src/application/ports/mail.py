@@ -165,6 +165,14 @@ class Links:
         """Where one says that the password is lost."""
         return self.public_url + "/forgot"
 
+    def callback(self, provider: str) -> str:
+        """Where a provider sends somebody back to who signs in by way of it."""
+        return f"{self.public_url}/v1/sign-ins/{provider}/callback"
+
+    def signed_in(self) -> str:
+        """Where one is signed in by way of a provider."""
+        return self.public_url + "/signed-in"
+
     def _with_token(self, path: str, secret: str) -> str:
         return f"{self.public_url}{path}?{urlencode({'token': secret})}"
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from application.ports.collections import Collection
 from domain.bookings import Booking
 from domain.files import StoredFile
-from domain.identity import Credential, ExternalIdentity, OneTimeToken, RefreshToken, Session, User
+from domain.identity import Credential, ExternalIdentity, OAuthFlow, OneTimeToken, RefreshToken, Session, User
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -37,6 +37,8 @@ class Work(Protocol):
     def refresh_tokens(self) -> Collection[RefreshToken]: ...
     @property
     def one_time_tokens(self) -> Collection[OneTimeToken]: ...
+    @property
+    def oauth_flows(self) -> Collection[OAuthFlow]: ...
     @property
     def profiles(self) -> Collection[Profile]: ...
     @property

@@ -12,6 +12,8 @@ from domain.identity.users import User
 class IdentityRules:
     """How long things last and how often they may be asked for. `verified_to_sign_in` says whether an address must be
     confirmed before its owner can sign in: with False, signing up and then in tells whether the address was taken.
+    `joins_by_address` says whether somebody whom a provider vouches for finds the account that confirmed the same
+    address; with False they sign in to it first, and link.
     `tokens_join_by_address` says whether somebody new, by a token of another issuer, joins the account that has the
     same address, where both sides have confirmed it."""
 
@@ -23,6 +25,7 @@ class IdentityRules:
     reset_lifetime: timedelta = timedelta(hours=1)
     letters_an_hour: int = 5
     verified_to_sign_in: bool = True
+    joins_by_address: bool = True
     tokens_join_by_address: bool = False
 
     def lifetime(self, purpose: Purpose) -> timedelta:

@@ -19,6 +19,8 @@ class SignInMethod(StrEnum):
 
     PASSWORD = "password"  # noqa: S105 - a word, not a secret
     MAGIC_LINK = "magic_link"
+    GOOGLE = "google"
+    GITHUB = "github"
 
 
 class EndReason(StrEnum):
@@ -29,6 +31,7 @@ class EndReason(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, not a secret
     TOKEN_REUSED = "token_reused"  # noqa: S105 - a word, not a secret
     SUSPENDED = "suspended"
+    CLAIMED = "claimed"
 
 
 class Standing(StrEnum):

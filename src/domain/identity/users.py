@@ -240,13 +240,13 @@ class User(Aggregate):
         return user
 
     @classmethod
-    def arrive(cls, *, id: UserId, email: str | None, now: datetime) -> "User":
+    def arrive(cls, *, id: UserId, email: str | None, now: datetime, role: Role = Role.CUSTOMER) -> "User":
         """A user whom another issuer vouches for. Only an address it has confirmed is taken over: with any other,
         whoever owns that address could later find a stranger in their account."""
         address = None if email is None else email_address(email)
         verified_at = None if address is None else now
-        user = cls(id=id, email=address, role=Role.CUSTOMER, email_verified_at=verified_at, created_at=now)
-        user._record(UserArrived(user_id=id, email=address, role=Role.CUSTOMER))
+        user = cls(id=id, email=address, role=role, email_verified_at=verified_at, created_at=now)
+        user._record(UserArrived(user_id=id, email=address, role=role))
         return user
 
     @property

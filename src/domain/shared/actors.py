@@ -1,6 +1,6 @@
 """Who asks. Every use case is told, and decides by it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.shared.errors import Forbidden, Unauthenticated
@@ -26,13 +26,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The one who asks: never part of a request's body, always an explicit argument."""
+    """The one who asks: never part of a request's body, always an explicit argument. `proof` is the access token of a
+    session that is kept elsewhere, without which nobody there does anything for its user; of our own there is none."""
 
     kind: Kind = Kind.USER
     user_id: UserId | None = None
     role: Role = Role.CUSTOMER
     session_id: SessionId | None = None
     name: str = ""
+    proof: str = field(default="", repr=False, compare=False)
 
     @property
     def is_system(self) -> bool:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Callable, Dependency, Selector, Singleton
+from dependency_injector.providers import Callable, Dependency, Object, Selector, Singleton
 
 from adapters.persistence.accounts import StoredAccounts
 from adapters.persistence.audit import StoredAuditTrail
@@ -25,9 +25,11 @@ from adapters.system.clock import MovableClock, SystemClock
 from adapters.system.ids import SystemIds
 from adapters.system.secrets import kept_secret
 from application.commands import Perform
+from application.identity.abroad import ABROAD
 from application.ports.files import FileRules
 from application.ports.mail import Links, Mailbox
-from domain.identity import IdentityRules
+from application.ports.oauth import ReturnOrigins
+from domain.identity import IdentityRules, Provider
 from entrypoints.settings import Settings, Storage
 from entrypoints.use_cases import UseCases
 from entrypoints.worker.delivery import Deliver
@@ -102,6 +104,40 @@ def _bearer_tokens(settings: Settings, access_tokens: Any, clock: Any) -> Any:
     if not accepted:
         return access_tokens
     return chosen("adapters.jwt_issuers:AcceptedTokens")(access_tokens, accepted, clock)
+
+
+def _http(timeout: float = 10) -> Any:
+    return chosen("httpx:AsyncClient")(timeout=timeout)
+
+
+def _providers(settings: Settings, client: Function[[], Any], clock: Any) -> Mapping[Provider, Any]:
+    found: dict[Provider, Any] = {}
+    if settings.github_client_id and settings.github_client_secret:
+        secret = settings.github_client_secret.get_secret_value()
+        make = chosen("adapters.oauth:GitHub")
+        found[Provider.GITHUB] = make(client_id=settings.github_client_id, client_secret=secret, client=client())
+    if settings.google_client_id and settings.google_client_secret:
+        keys = chosen("adapters.oauth:ProviderKeys")(client(), clock)
+        found[Provider.GOOGLE] = chosen("adapters.oauth:Google")(
+            client_id=settings.google_client_id,
+            client_secret=settings.google_client_secret.get_secret_value(),
+            client=client(),
+            clock=clock,
+            keys=keys,
+        )
+    return found
+
+
+def _auth(settings: Settings, client: Any) -> Any:
+    assert settings.supabase_url is not None
+    assert settings.supabase_publishable_key is not None
+    assert settings.supabase_secret_key is not None
+    project = chosen("adapters.supabase.project:Project")(
+        url=settings.supabase_url,
+        publishable_key=settings.supabase_publishable_key,
+        secret_key=settings.supabase_secret_key.get_secret_value(),
+    )
+    return chosen("adapters.supabase.auth:AuthApi")(project, client)
 
 
 def _passwords(settings: Settings) -> Any:
@@ -253,6 +289,28 @@ class Container(DeclarativeContainer):
         IdentityRules,
         refresh_lifetime=Callable(lambda s: timedelta(days=s.refresh_token_days), settings),
         tokens_join_by_address=settings.provided.join_by_confirmed_address,
+        joins_by_address=settings.provided.join_by_address,
+    )
+    flow_secrets = Singleton(chosen("adapters.local_identity:DerivedFlowSecrets"), secret)
+    return_origins = Singleton(ReturnOrigins, settings.provided.return_origins)
+    http = Singleton(_http)
+    oauth_providers = Singleton(_providers, settings, http.provider, clock)
+    identity = Callable(lambda s: s.identity.value, settings)
+    auth = Singleton(_auth, settings, http)
+    foreign_accounts = Selector(
+        identity,
+        local=Singleton(chosen("adapters.local_identity:NoAccounts")),
+        supabase=Singleton(chosen("adapters.supabase.auth:SupabaseAccounts"), auth),
+    )
+    foreign_sessions = Selector(
+        identity,
+        local=Singleton(chosen("adapters.local_identity:NoSessions")),
+        supabase=Singleton(chosen("adapters.supabase.auth:SupabaseSessions"), auth),
+    )
+    foreign_users = Selector(
+        identity,
+        local=Singleton(chosen("adapters.local_identity:NoUsers")),
+        supabase=Singleton(chosen("adapters.supabase.auth:SupabaseUsers"), auth),
     )
 
     simulated_books = Singleton(_simulated_books, settings)
@@ -333,6 +391,12 @@ class Container(DeclarativeContainer):
         one_time_secrets=one_time_secrets.provider,
         refresh_secrets=refresh_secrets.provider,
         identity_rules=identity_rules.provider,
+        flow_secrets=flow_secrets.provider,
+        return_origins=return_origins.provider,
+        oauth_providers=oauth_providers.provider,
+        foreign_accounts=foreign_accounts.provider,
+        foreign_sessions=foreign_sessions.provider,
+        foreign_users=foreign_users.provider,
         gateway=gateway.provider,
         verifiers=verifiers.provider,
         news_readers=news_readers.provider,
@@ -349,7 +413,7 @@ class Container(DeclarativeContainer):
         picture_delivery=picture_delivery.provider,
         file_rules=file_rules.provider,
     )
-    use_cases = Singleton(UseCases, ports)
+    use_cases = Singleton(UseCases, ports, instead=Selector(identity, local=Object({}), supabase=Object(ABROAD)))
     deliver = Singleton(
         Deliver,
         outbox=outbox,

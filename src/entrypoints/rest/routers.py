@@ -21,6 +21,7 @@ from entrypoints.use_cases import UseCases
 ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     identity.users,
     identity.sessions,
+    identity.sign_ins,
     identity.identities,
     identity.magic_links,
     identity.passwords,

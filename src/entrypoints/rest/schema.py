@@ -17,6 +17,7 @@ from entrypoints.rest.speaks import example
 TAGS = {
     "users": "Accounts: signing up, confirming an address, seeing who one is.",
     "sessions": "Signing in and out; tokens and the devices that hold them.",
+    "sign-ins": "Signing in by way of Google or GitHub.",
     "identities": "Accounts at other issuers, by whose tokens somebody is known here.",
     "passwords": "Passwords: lost, reset and changed.",
     "magic-links": "Signing in by mail, without a password.",

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from application.identity import Authenticate
+from application.identity.abroad import ABROAD
 from domain.shared.errors import Invalid, Refusal, TooMany, Unauthenticated, Unavailable
 from entrypoints.rest.errors import BadRequest, Problem, status_of, title_of
 
@@ -19,10 +20,12 @@ ALWAYS: tuple[type[Refusal], ...] = (
 
 
 def speaks(use_case: type[Any], *also: type[Refusal], signed_in: bool = True) -> dict[str, Any]:
-    """Summary, description and every documented refusal of a route, from its use case."""
+    """Summary, description and every documented refusal of a route, from its use case, and from the one that stands in
+    for it where accounts are kept elsewhere: clients need not know which house they talk to."""
     text = " ".join((use_case.__doc__ or "").split())
     summary = text.split(". ")[0].split("; ")[0].split(": ")[0].rstrip(".")
-    refusals = {*getattr(use_case, "refuses", ()), *also, *ALWAYS}
+    abroad = getattr(ABROAD.get(use_case), "refuses", ())
+    refusals = {*getattr(use_case, "refuses", ()), *abroad, *also, *ALWAYS}
     said: dict[str, Any] = {"summary": summary, "description": text}
     if not signed_in:
         said["openapi_extra"] = {"security": [{}]}

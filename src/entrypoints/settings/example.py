@@ -17,6 +17,7 @@ _HEADINGS = {
     "mail": "Mail",
     "files": "Files",
     "supabase_url": "Supabase",
+    "identity": "The front door",
     "accept_tokens_of": "Other issuers",
     "log_level": "Logs",
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from entrypoints.settings.doors import DoorSettings
 from entrypoints.settings.files import SecretFiles
 from entrypoints.settings.issuers import IssuerSettings
 from entrypoints.settings.names import PREFIX, SECRET, env_name, spelled
@@ -27,7 +28,7 @@ from entrypoints.settings.values import (
 from entrypoints.settings.words import ClockName, Env, GatewayName, LogFormat, LogLevel, MailCarrier, Storage, Tls
 
 
-class Settings(FileSettings, SupabaseSettings, IssuerSettings, BaseSettings):
+class Settings(FileSettings, SupabaseSettings, IssuerSettings, DoorSettings, BaseSettings):
     """Everything that can be set. Making one reads the environment and `.env`, and raises `SettingsProblems`."""
 
     model_config = SettingsConfigDict(

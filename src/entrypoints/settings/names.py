@@ -5,14 +5,15 @@ WELL_KNOWN = frozenset(
     "DATABASE_URL DATABASE_APP_URL "
     "STRIPE_SECRET_KEY STRIPE_PUBLISHABLE_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE "
     "SUPABASE_URL SUPABASE_PUBLISHABLE_KEY SUPABASE_SECRET_KEY SUPABASE_JWT_SECRET SUPABASE_SIGNING_KEY "
-    "CLERK_ISSUER CLERK_PUBLISHABLE_KEY CLERK_AUTHORIZED_PARTIES CLERK_WEBHOOK_SECRET "
-    "CLOUDINARY_CLOUD_NAME CLOUDINARY_API_KEY CLOUDINARY_API_SECRET".split()
+    "SUPABASE_AUTH_HOOK_SECRET CLERK_ISSUER CLERK_PUBLISHABLE_KEY CLERK_AUTHORIZED_PARTIES CLERK_WEBHOOK_SECRET "
+    "CLOUDINARY_CLOUD_NAME CLOUDINARY_API_KEY CLOUDINARY_API_SECRET "
+    "GOOGLE_CLIENT_ID GOOGLE_CLIENT_SECRET GITHUB_CLIENT_ID GITHUB_CLIENT_SECRET".split()
 )
 """Names that platforms and vendors already use; every other one carries our prefix."""
 SECRET = frozenset(
     "secret smtp_password database_url database_app_url stripe_secret_key stripe_webhook_secret "
-    "supabase_secret_key supabase_jwt_secret supabase_signing_key clerk_webhook_secret further_issuers "
-    "s3_secret_access_key cloudinary_api_secret".split()
+    "supabase_secret_key supabase_jwt_secret supabase_signing_key supabase_auth_hook_secret clerk_webhook_secret "
+    "further_issuers s3_secret_access_key cloudinary_api_secret google_client_secret github_client_secret".split()
 )
 """Fields that are never shown, and may lie in a file."""
 

@@ -19,6 +19,13 @@ class Storage(StrEnum):
     SUPABASE = "supabase"
 
 
+class IdentityName(StrEnum):
+    """Who keeps accounts, passwords and sessions."""
+
+    LOCAL = "local"
+    SUPABASE = "supabase"
+
+
 class GatewayName(StrEnum):
     """Who moves money."""
 

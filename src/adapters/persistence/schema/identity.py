@@ -14,11 +14,12 @@ from adapters.persistence.schema.tables import (
     identity,
     instant,
     integer,
+    json,
     one_of,
     text,
     uuid,
 )
-from domain.identity import EndReason, Origin, Purpose, SignInMethod
+from domain.identity import EndReason, Origin, Provider, Purpose, SignInMethod
 from domain.shared.actors import Role
 
 _CURRENT = Where(
@@ -167,6 +168,31 @@ ONE_TIME_TOKENS = Table(
     ),
 )
 
+OAUTH_FLOWS = Table(
+    "oauth_flows",
+    (
+        *identity(),
+        text("provider"),
+        text("return_to"),
+        text("challenge"),
+        text("state_hash", private=True),
+        text("browser_hash", private=True),
+        text("code_hash", nullable=True, private=True),
+        json("stranger", nullable=True, private=True),
+        instant("expires_at"),
+        instant("returned_at", nullable=True),
+        instant("spent_at", nullable=True),
+        instant("created_at"),
+    ),
+    constraints=(
+        Unique("oauth_flows_state", ("state_hash",)),
+        Unique("oauth_flows_code", ("code_hash",)),
+        one_of("oauth_flows_provider", "provider", Provider),
+    ),
+    indexes=(Index("oauth_flows_expiry", ("expires_at", "id")),),
+)
+"""Sign-ins by way of a provider that are under way; of whom the provider vouched for nothing stays once they are in."""
+
 ACCOUNTS = View(
     "accounts",
     "sessions",
@@ -197,5 +223,5 @@ FOREIGN_ACCOUNTS = View(
 )
 """An identity of another issuer with the present state of its user: the same for tokens that are not ours."""
 
-TABLES = (USERS, CREDENTIALS, EXTERNAL_IDENTITIES, SESSIONS, REFRESH_TOKENS, ONE_TIME_TOKENS)
+TABLES = (USERS, CREDENTIALS, EXTERNAL_IDENTITIES, SESSIONS, REFRESH_TOKENS, ONE_TIME_TOKENS, OAUTH_FLOWS)
 VIEWS = (ACCOUNTS, FOREIGN_ACCOUNTS)

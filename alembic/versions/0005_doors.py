@@ -1,0 +1,13 @@
+"""Signing in by way of Google and GitHub."""
+
+from pathlib import Path
+
+from adapters.postgres.migrations import run
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Run the script beside this file."""
+    run(Path(__file__).with_suffix(".sql"))

@@ -1,0 +1,59 @@
+"""The front door of a house whose accounts are kept by somebody else.
+
+Each use case here stands in for one of the house's own: called alike, answering alike, refusing alike. Which one a
+route gets is decided once, where the house is wired; everything not named here is the same either way.
+"""
+
+from collections.abc import Mapping
+
+from application.identity.abroad.accounts import (
+    CreateAdminAbroad,
+    CreateUserAbroad,
+    SignUpAbroad,
+    VerifyEmailAbroad,
+)
+from application.identity.abroad.letters import (
+    ForgotPasswordAbroad,
+    RequestMagicLinkAbroad,
+    ResendVerificationAbroad,
+)
+from application.identity.abroad.oauth import FinishSignInAbroad, ReturnFromProviderAbroad, StartSignInAbroad
+from application.identity.abroad.opening import ConsumeMagicLinkAbroad, RefreshSessionAbroad, SignInAbroad
+from application.identity.abroad.passwords import ChangePasswordAbroad, ResetPasswordAbroad
+from application.identity.abroad.sessions import (
+    EndSessionAbroad,
+    ListSessionsAbroad,
+    SignOutAbroad,
+    SignOutEverywhereAbroad,
+)
+from application.identity.accounts import ResendVerification, SignUp, VerifyEmail
+from application.identity.administration import CreateAdmin, CreateUser
+from application.identity.oauth import FinishSignIn, ReturnFromProvider, StartSignIn
+from application.identity.opening import ConsumeMagicLink, RefreshSession, RequestMagicLink, SignIn
+from application.identity.passwords import ChangePassword, ForgotPassword, ResetPassword
+from application.identity.sessions import EndSession, ListSessions, SignOut, SignOutEverywhere
+
+ABROAD: Mapping[type, type] = {
+    SignUp: SignUpAbroad,
+    VerifyEmail: VerifyEmailAbroad,
+    ResendVerification: ResendVerificationAbroad,
+    SignIn: SignInAbroad,
+    RefreshSession: RefreshSessionAbroad,
+    RequestMagicLink: RequestMagicLinkAbroad,
+    ConsumeMagicLink: ConsumeMagicLinkAbroad,
+    StartSignIn: StartSignInAbroad,
+    ReturnFromProvider: ReturnFromProviderAbroad,
+    FinishSignIn: FinishSignInAbroad,
+    ForgotPassword: ForgotPasswordAbroad,
+    ResetPassword: ResetPasswordAbroad,
+    ChangePassword: ChangePasswordAbroad,
+    SignOut: SignOutAbroad,
+    SignOutEverywhere: SignOutEverywhereAbroad,
+    ListSessions: ListSessionsAbroad,
+    EndSession: EndSessionAbroad,
+    CreateUser: CreateUserAbroad,
+    CreateAdmin: CreateAdminAbroad,
+}
+"""The house's own use case, and who does its work when accounts are kept elsewhere."""
+
+__all__ = ["ABROAD"]
