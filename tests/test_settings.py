@@ -314,20 +314,27 @@ def test_mail_may_go_in_clear_to_a_relay_on_the_same_machine(monkeypatch: pytest
     assert it.smtp_tls is Tls.NONE
 
 
+LOOKS = {
+    "database_app_url": "postgresql://a:hunter2@h/d",
+    "further_issuers": f"supabase|https://old.example/auth/v1|{'s' * 40}",
+    "clerk_webhook_secret": HOOK,
+    "supabase_auth_hook_secret": "v1,whsec_hunter2|v1,whsec_hunter3",
+}
+"""Secrets that have a form of their own."""
+BESIDE: dict[str, dict[str, str]] = {
+    "database_app_url": {"DATABASE_URL": SAFE["DATABASE_URL"]},
+    "clerk_webhook_secret": CLERK,
+    "google_client_secret": {"GOOGLE_CLIENT_ID": "known"},
+    "github_client_secret": {"GITHUB_CLIENT_ID": "known"},
+}
+"""What makes no sense without them."""
+
+
 @pytest.mark.parametrize("field", sorted(SECRET))
 def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str) -> None:
-    special = {
-        "database_app_url": "postgresql://a:hunter2@h/d",
-        "further_issuers": f"supabase|https://old.example/auth/v1|{'s' * 40}",
-        "clerk_webhook_secret": HOOK,
-    }
-    needed = {
-        "database_app_url": {"DATABASE_URL": SAFE["DATABASE_URL"]},
-        "clerk_webhook_secret": CLERK,
-    }
-    value = special.get(field) or SAFE.get(env_name(field), "s" * 40)
+    value = LOOKS.get(field) or SAFE.get(env_name(field), "s" * 40)
     (tmp_path / "it").write_text(f"{value}\n")
-    given: dict[str, str] = needed.get(field, {})
+    given = BESIDE.get(field, {})
     it = settings(monkeypatch, **given, **{f"{env_name(field)}_FILE": str(tmp_path / "it")})
     monkeypatch.delenv(f"{env_name(field)}_FILE")
     assert getattr(it, field) == getattr(settings(monkeypatch, **given, **{env_name(field): value}), field)
@@ -455,6 +462,28 @@ def test_the_example_file_uncommented_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_example_file_is_nothing_but_comments() -> None:
     assert all(not line or line.startswith("#") for line in env_example(Settings).splitlines())
+
+
+def test_a_door_kept_by_supabase_needs_its_project_and_no_providers_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = problems(monkeypatch, GUILDHALL_IDENTITY="supabase", GITHUB_CLIENT_ID="id", GITHUB_CLIENT_SECRET="s")
+    assert set(alone) == {"SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY", "GITHUB_CLIENT_ID"}
+
+
+def test_a_provider_is_set_up_wholly_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = problems(monkeypatch, GOOGLE_CLIENT_ID="id", GITHUB_CLIENT_SECRET="s")
+    assert set(found) == {"GOOGLE_CLIENT_SECRET", "GITHUB_CLIENT_ID"}
+
+
+def test_codes_are_sent_to_front_ends_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(problems(monkeypatch, GUILDHALL_RETURN_ORIGINS="*")) == {"GUILDHALL_RETURN_ORIGINS"}
+    clear = problems(monkeypatch, **{**SAFE, "GUILDHALL_RETURN_ORIGINS": "http://app.example"})
+    assert set(clear) == {"GUILDHALL_RETURN_ORIGINS"}
+
+
+def test_secrets_of_a_hook_hold_commas_and_are_told_apart_by_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    it = settings(monkeypatch, SUPABASE_AUTH_HOOK_SECRET="v1,whsec_old|v1,whsec_new")
+    assert [one.get_secret_value() for one in it.supabase_auth_hook_secret] == ["v1,whsec_old", "v1,whsec_new"]
+    assert set(problems(monkeypatch, SUPABASE_AUTH_HOOK_SECRET="v1,oops")) == {"SUPABASE_AUTH_HOOK_SECRET"}
 
 
 # --- A Supabase project -----------------------------------------------------------------------------------------------

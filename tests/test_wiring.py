@@ -46,6 +46,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "memory with stripe and smtp": {"storage": "memory", "files": "memory", **STRIPE, **SMTP},
     "memory with files elsewhere": {"storage": "memory", "mail": "memory", **S3, **CLOUDINARY},
     "memory with files at supabase": {"storage": "memory", "mail": "memory", **STORAGE},
+    "memory with supabase's door": {"storage": "memory", "files": "memory", "identity": "supabase", **SUPABASE},
     "postgres": {"storage": "postgres"},
     "supabase": {"storage": "supabase", **SUPABASE},
     "postgres with stripe and smtp": {
@@ -106,8 +107,8 @@ async def test_what_is_wired_keeps_the_port_it_is_wired_for(
     async with opened(tmp_path, request, **CHOICES[choice]) as house:
         for use_case in use_cases():
             built = house.use(use_case)
-            hints = get_type_hints(use_case)
-            for field in fields(use_case):
+            hints = get_type_hints(type(built))
+            for field in fields(built):
                 port = hints[field.name]
                 if getattr(port, "_is_protocol", False):
                     wired = getattr(built, field.name)

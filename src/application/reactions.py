@@ -3,6 +3,7 @@
 from application.bookings import ExpireHold, SettleBooking
 from application.files import ClearUpload, PublishPicture, RemoveObjects
 from application.identity import FollowIssuer
+from application.identity.abroad import BanAbroad, RestoreAbroad
 from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
 from application.notifications import (
@@ -42,7 +43,14 @@ from domain.bookings import (
     ReviewDue,
 )
 from domain.files import FileDeleted, FileStored
-from domain.identity import OneTimeTokenIssued, PasswordChanged, SignUpRepeated, UserSignedUp, UserSuspended
+from domain.identity import (
+    OneTimeTokenIssued,
+    PasswordChanged,
+    SignUpRepeated,
+    UserRestored,
+    UserSignedUp,
+    UserSuspended,
+)
 from domain.messaging import MessageSent
 from domain.notifications import MailQueued
 from domain.organizations import MemberLeft
@@ -66,7 +74,8 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     SignUpRepeated: (TellOfRepeatedSignUp,),
     OneTimeTokenIssued: (SendTokenMail,),
     PasswordChanged: (TellOfPasswordChange,),
-    UserSuspended: (RetireJobs,),
+    UserSuspended: (RetireJobs, BanAbroad),
+    UserRestored: (RestoreAbroad,),
     MemberLeft: (RetireJobs,),
     BookingRequested: (OpenBookingConversation, TellOfBooking),
     BookingAccepted: (TellOfBooking,),

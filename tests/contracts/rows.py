@@ -97,6 +97,22 @@ def _one_time_tokens(n: int) -> Row:
     }
 
 
+def _oauth_flows(n: int) -> Row:
+    return {
+        "provider": "github",
+        "return_to": "https://app.example/in",
+        "challenge": "c",
+        "state_hash": f"s{n}",
+        "browser_hash": f"b{n}",
+        "code_hash": f"c{n}",
+        "stranger": {"issuer": "https://github.com", "subject": f"{n}"},
+        "expires_at": LATER,
+        "returned_at": NOW,
+        "spent_at": None,
+        "created_at": NOW,
+    }
+
+
 def _profiles(n: int) -> Row:
     return {
         "name": f"Person {n}",
@@ -327,6 +343,7 @@ PLAIN: dict[str, Callable[[int], Row]] = {
     "files": _files,
     "refresh_tokens": _refresh_tokens,
     "one_time_tokens": _one_time_tokens,
+    "oauth_flows": _oauth_flows,
     "profiles": _profiles,
     "organizations": lambda n: {"name": f"House {n}", "solo": False, "owners": 1, "created_at": NOW},
     "memberships": lambda n: {"role": "owner", "created_at": NOW},

@@ -1,7 +1,7 @@
 """The world of the API's tests: the app as it is served, on memory, at a moment that stands still."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -207,8 +207,8 @@ def keyed(key: str | None = None) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, **settings: Any) -> AsyncIterator[World]:
-    """A house of these settings, open."""
+async def opened(folder: Path, *, overrides: Mapping[str, Any] | None = None, **settings: Any) -> AsyncIterator[World]:
+    """A house of these settings, open; with `overrides`, some of its providers are others."""
     chosen = Settings(
         _env_file=None,
         **{
@@ -228,6 +228,8 @@ async def opened(folder: Path, **settings: Any) -> AsyncIterator[World]:
         container = house.container
         container.clock.override(Object(clock))
         container.chance.override(Object(NoPause()))
+        for name, provider in (overrides or {}).items():
+            container.providers[name].override(provider)
         books, secret = container.simulated_books(), container.secret()
         deliveries = Deliveries(
             books, client=carrier, url="http://guildhall.test/webhooks/simulated", secret=secret, clock=clock

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from adapters.local_identity import NoUsers
 from adapters.memory.search import MemoryJobSearch
 from adapters.memory.store import MemoryStore
 from adapters.memory.views import MemoryViews
@@ -76,6 +77,7 @@ class House:
             "job_search": job_search or MemoryJobSearch(memory),
             "accounts": StoredAccounts(self.views),
             "security_log": StoredSecurityLog(self.store, self.clock, self.ids),
+            "foreign_users": NoUsers(),
             "trail": StoredAuditTrail(self.store),
             **ports,
         }

@@ -47,6 +47,7 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         session = rows.add("sessions", user_id=third, **some({}, {}, ENDED, {"epoch": 2}))
         rows.add("refresh_tokens", session_id=session)
         rows.add("one_time_tokens", user_id=third)
+        rows.add("oauth_flows")
         for table in ("outbox", "audit", "security_events", "webhooks"):
             rows.add(table)
         rows.add("notifications", user_id=third)

@@ -27,6 +27,7 @@ _USUAL: dict[str, Row] = {
     "sessions": {"method": "password", "epoch": 1},
     "external_identities": {"issuer": "https://issuer.example", "origin": "first_sight"},
     "one_time_tokens": {"purpose": "magic_link"},
+    "oauth_flows": {"provider": "github"},
     "organizations": {"owners": 1},
     "jobs": {
         "duration": 60,
@@ -81,6 +82,7 @@ _ITS_OWN: dict[str, tuple[str, ...]] = {
     "external_identities": ("subject",),
     "refresh_tokens": ("token_hash",),
     "one_time_tokens": ("token_hash",),
+    "oauth_flows": ("state_hash", "code_hash"),
     "bookings": ("reference",),
     "ledger": ("source_id",),
     "webhooks": ("external_id",),

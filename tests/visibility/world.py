@@ -185,6 +185,7 @@ def _person(here: World, name: str) -> None:
     session = here.sessions[name] = here.put("sessions", to=mine, user_id=id)
     here.put("refresh_tokens", to=mine, session_id=session)
     here.put("one_time_tokens", to=mine, user_id=id)
+    here.put("oauth_flows", to=mine)
     here.put("profiles", to=mine, id=id)
     here.put("notifications", to=mine, user_id=id)
     here.put("mails", to=mine, recipient_id=id)

@@ -18,6 +18,7 @@ from domain.identity import (
     IdentityRules,
     IdentityTaken,
     Origin,
+    Stranger,
     User,
     email_address,
 )
@@ -30,8 +31,8 @@ SEEN_EVERY = timedelta(hours=1)
 """How exactly we remember when somebody was last here: noting it is a write, and requests are mostly reads."""
 NAMELESS = "Somebody"
 
-Said = ForeignClaims | IdentityNews
-"""What an issuer says of somebody, in a token of theirs or in a message to us."""
+Said = ForeignClaims | IdentityNews | Stranger
+"""What an issuer says of somebody, in a token of theirs, in a message to us, or when we ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class MeetsForeigners:
     accounts: Accounts
     identity_rules: IdentityRules
 
-    async def _meet(self, claims: ForeignClaims) -> Actor:
+    async def _meet(self, claims: ForeignClaims, token: str) -> Actor:
         """Who they are here, by one read; whoever is here for the first time becomes a user."""
         if claims.nobody:
             return ANONYMOUS
@@ -55,7 +56,7 @@ class MeetsForeigners:
             raise AccountSuspended
         if self._is_news(claims, state):
             await self._catch_up(claims)
-        return Actor(user_id=state.user_id, role=state.role)
+        return Actor(user_id=state.user_id, role=state.role, proof=token)
 
     async def _welcome(self, claims: ForeignClaims) -> ForeignState:
         """Of many first requests at once one makes the user; the others find them."""

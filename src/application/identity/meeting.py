@@ -5,10 +5,11 @@ may have been made by anyone, to lie in wait: whoever proves to own the address 
 which its maker could come in is taken away.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from application.identity.closing import close_all
 from application.identity.enrolment import set_up_alone
+from application.identity.foreigners import SEEN_EVERY, address_of, keep_in_step
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Work
 from domain.identity import AccessEnded, EndReason, ExternalIdentity, IdentityRules, SignInFirst, Stranger, User
@@ -17,45 +18,49 @@ from domain.shared.actors import Role
 from domain.shared.errors import Invalid
 from domain.shared.ids import ExternalIdentityId, UserId
 
-_LATELY = timedelta(hours=1)
 
-
-async def meet(
-    work: Work, stranger: Stranger, *, rules: IdentityRules, ids: Ids, now: datetime, role: Role | None = None
-) -> User:
-    """The user this stranger is. Of two first sights at once one finds its identity or address taken (`IdentityTaken`,
-    `EmailTaken`), and is run again. `role` is what somebody who may say so wants a new user to be."""
-    known = await work.external_identities.first(issuer=stranger.issuer, subject=stranger.subject)
-    if known is not None:
-        if known.ended:
-            raise AccessEnded
-        _note(known, stranger, now=now)
-        user: User = await work.users.get(known.user_id)
-        user.must_be_welcome()
+async def meet(work: Work, stranger: Stranger, *, rules: IdentityRules, ids: Ids, now: datetime) -> User:
+    """The user this stranger is whom a provider vouches for. Of two first sights at once one finds its identity or
+    address taken (`IdentityTaken`, `EmailTaken`), and is run again."""
+    if known := await _known(work, stranger, now=now):
+        identity, user = known
+        identity.tell(email=stranger.email, email_verified=stranger.email_verified)
         return user
     address = stranger.address
     present = await work.users.first(email=address)
     if present is None:
-        user = _arrive(work, stranger, address, role=role or stranger.wish, ids=ids, now=now)
-    else:
-        user = present
-        user.must_be_welcome()
-        if not user.verified:
-            await claim(work, user, stranger, now=now)
-        elif not rules.joins_by_address:
-            raise SignInFirst
-    belong = ExternalIdentity.first_seen if present is None else ExternalIdentity.joined
-    identity = belong(
-        id=ExternalIdentityId(ids.new()),
-        user=user,
-        issuer=stranger.issuer,
-        subject=stranger.subject,
-        email=address,
-        email_verified=True,
-        now=now,
-    )
-    work.external_identities.add(identity)
-    return user
+        return _arrive(work, stranger, address, role=Role.CUSTOMER, ids=ids, now=now)
+    present.must_be_welcome()
+    if not present.verified:
+        await claim(work, present, stranger, now=now)
+    elif not rules.joins_by_address:
+        raise SignInFirst
+    _join(work, present, stranger, address, ids=ids, now=now)
+    return present
+
+
+async def meet_abroad(
+    work: Work, stranger: Stranger, *, rules: IdentityRules, ids: Ids, now: datetime, role: Role | None = None
+) -> User:
+    """The user this stranger is whose account is kept elsewhere. There everybody comes in whom that door lets in: whose
+    address is not confirmed, or is somebody's here already, comes in without one. `role` is what somebody who may say
+    so wants a new user to be; else it is what they came for."""
+    if known := await _known(work, stranger, now=now):
+        identity, user = known
+        if (identity.email, identity.email_verified) != (stranger.email, stranger.email_verified):
+            await keep_in_step(work, identity, stranger, now=now)
+        return user
+    address = address_of(stranger) if stranger.email_verified else None
+    present = await work.users.first(email=address) if address else None
+    if address is None or present is None:
+        return _arrive(work, stranger, address, role=role or stranger.wish, ids=ids, now=now)
+    if present.verified and not rules.tokens_join_by_address:
+        return _arrive(work, stranger, None, role=role or stranger.wish, ids=ids, now=now)
+    present.must_be_welcome()
+    if not present.verified:
+        await claim(work, present, stranger, now=now)
+    _join(work, present, stranger, address, ids=ids, now=now)
+    return present
 
 
 async def claim(work: Work, user: User, stranger: Stranger, *, now: datetime) -> None:
@@ -83,19 +88,50 @@ def particulars(stranger: Stranger) -> Particulars:
         return Particulars(name=(stranger.email or "somebody").partition("@")[0])
 
 
-def _note(known: ExternalIdentity, stranger: Stranger, *, now: datetime) -> None:
-    """What its issuer says now, and that it was here; not at every turn, so that most of them write nothing."""
-    if (known.email, known.email_verified) != (stranger.email, stranger.email_verified):
-        known.tell(email=stranger.email, email_verified=stranger.email_verified)
-    if now - known.last_seen_at >= _LATELY:
-        known.seen(now=now)
+async def _known(work: Work, stranger: Stranger, *, now: datetime) -> tuple[ExternalIdentity, User] | None:
+    """The identity and its user. That it was here is noted; not at every turn, so that most of them write nothing."""
+    identity = await work.external_identities.first(issuer=stranger.issuer, subject=stranger.subject)
+    if identity is None:
+        return None
+    if identity.ended:
+        raise AccessEnded
+    user: User = await work.users.get(identity.user_id)
+    user.must_be_welcome()
+    if now - identity.last_seen_at >= SEEN_EVERY:
+        identity.seen(now=now)
+    return identity, user
 
 
-def _arrive(work: Work, stranger: Stranger, address: str, *, role: Role, ids: Ids, now: datetime) -> User:
+def _arrive(work: Work, stranger: Stranger, address: str | None, *, role: Role, ids: Ids, now: datetime) -> User:
     user = User.arrive(id=UserId(ids.new()), email=address, role=role, now=now)
     said = particulars(stranger)
     work.users.add(user)
     work.profiles.add(Profile.begin(id=user.id, particulars=said, now=now))
     if user.role is Role.PROVIDER:
         set_up_alone(work, user.id, name=said.name, ids=ids, now=now)
+    identity = ExternalIdentity.first_seen(
+        id=ExternalIdentityId(ids.new()),
+        user=user,
+        issuer=stranger.issuer,
+        subject=stranger.subject,
+        email=stranger.email,
+        email_verified=stranger.email_verified,
+        now=now,
+    )
+    work.external_identities.add(identity)
     return user
+
+
+def _join(work: Work, user: User, stranger: Stranger, address: str, *, ids: Ids, now: datetime) -> None:
+    """Another way in for somebody who is here. That they are still who they were when we looked is part of it."""
+    identity = ExternalIdentity.joined(
+        id=ExternalIdentityId(ids.new()),
+        user=user,
+        issuer=stranger.issuer,
+        subject=stranger.subject,
+        email=address,
+        email_verified=True,
+        now=now,
+    )
+    work.guard(user)
+    work.external_identities.add(identity)

@@ -15,6 +15,7 @@ from application.ports.mail import Links
 from application.ports.oauth import FlowSecret, FlowSecrets, OAuthProvider, Providers, ReturnOrigins
 from application.ports.unit_of_work import Begin, Work
 from domain.identity import (
+    AccessEnded,
     AccountSuspended,
     AddressUnproven,
     BadFlow,
@@ -187,7 +188,7 @@ class FinishSignIn(OpensSessions):
         AddressUnproven,
         SignInFirst,
         AccountSuspended,
-        ProviderUnavailable,
+        AccessEnded,
     )
 
     async def __call__(self, actor: Actor, voucher: Voucher, client: Client = Client()) -> Tokens:
@@ -197,7 +198,7 @@ class FinishSignIn(OpensSessions):
             except (EmailTaken, IdentityTaken):
                 # Two first sights of one person at once: the second run finds the user of the first.
                 return await self._finish(actor, voucher, client)
-        except (BadFlow, AddressUnproven, SignInFirst, AccountSuspended) as refusal:
+        except (BadFlow, AddressUnproven, SignInFirst, AccountSuspended, AccessEnded) as refusal:
             await self._refused("sign_in.refused", refusal, actor=actor, user=None, client=client)
             raise
 

@@ -63,7 +63,7 @@ class Authenticate(MeetsForeigners):
             await self.security_log.note("token.forged", actor=ANONYMOUS, ip=client.ip, details={"code": refusal.code})
             raise
         if isinstance(claims, ForeignClaims):
-            return await self._meet(claims)
+            return await self._meet(claims, token)
         state = await self.accounts.account(claims.user_id, claims.session_id)
         if state.suspended:
             raise AccountSuspended

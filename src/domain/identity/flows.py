@@ -111,6 +111,11 @@ class Stranger:
     wish: Role = Role.CUSTOMER
 
     @property
+    def display_name(self) -> str:
+        """What they are called there."""
+        return self.name
+
+    @property
     def address(self) -> str:
         """The address the issuer vouches for, as it is kept here; without one, nobody comes in."""
         if self.email is None or not self.email_verified:

@@ -129,13 +129,11 @@ def _providers(settings: Settings, client: Function[[], Any], clock: Any) -> Map
 
 
 def _auth(settings: Settings, client: Any) -> Any:
-    assert settings.supabase_url is not None
-    assert settings.supabase_publishable_key is not None
-    assert settings.supabase_secret_key is not None
+    secret = settings.supabase_secret_key
     project = chosen("adapters.supabase.project:Project")(
-        url=settings.supabase_url,
-        publishable_key=settings.supabase_publishable_key,
-        secret_key=settings.supabase_secret_key.get_secret_value(),
+        url=settings.supabase_url or "",
+        publishable_key=settings.supabase_publishable_key or "",
+        secret_key=secret.get_secret_value() if secret else "",
     )
     return chosen("adapters.supabase.auth:AuthApi")(project, client)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from entrypoints.settings import FurtherIssuer, IssuerName, Settings
+from entrypoints.settings import FurtherIssuer, IdentityName, IssuerName, Settings
 
 
 def issuers(settings: Settings, clock: Any) -> tuple[Any, ...]:
@@ -20,7 +20,8 @@ def issuers(settings: Settings, clock: Any) -> tuple[Any, ...]:
 
 def named_issuers(settings: Settings) -> Iterator[FurtherIssuer]:
     """Whom the settings name, the present ones first."""
-    for kind in settings.accept_tokens_of:
+    kept_there = (IssuerName.SUPABASE,) if settings.identity is IdentityName.SUPABASE else ()
+    for kind in dict.fromkeys((*kept_there, *settings.accept_tokens_of)):
         if kind is IssuerName.CLERK:
             yield FurtherIssuer(kind, settings.clerk_address)
         else:

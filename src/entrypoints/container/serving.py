@@ -250,4 +250,5 @@ def _facts(house: OpenHouse) -> dict[str, Any]:
         "card_desk": desk,
         "refresh_token_days": settings.refresh_token_days,
         "keys": house.container.access_tokens(),
+        "providers": tuple(house.container.oauth_providers()),
     }

@@ -45,6 +45,7 @@ WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
     identity.keys,
     pages.front,
     pages.links,
+    pages.vouching,
     pages.paying,
 )
 """Outside of /v1: what also shows something of the settings or the technology behind them."""

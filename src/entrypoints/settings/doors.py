@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from entrypoints.settings.values import Lowered, Origins, Secrets
+from entrypoints.settings.values import Lowered, Origins, RolledSecrets
 from entrypoints.settings.words import IdentityName
 
 
@@ -28,5 +28,5 @@ class DoorSettings(BaseModel):
     """The client id of an OAuth app at GitHub, for signing in with GitHub."""
     github_client_secret: SecretStr | None = Field(default=None, validation_alias="GITHUB_CLIENT_SECRET")
     """Its client secret."""
-    supabase_auth_hook_secret: Secrets = Field(default=(), validation_alias="SUPABASE_AUTH_HOOK_SECRET")
+    supabase_auth_hook_secret: RolledSecrets = Field(default=(), validation_alias="SUPABASE_AUTH_HOOK_SECRET")
     """The secrets of the project's send-email hook, `v1,whsec_...`, several separated by `|` while one is rolled."""

@@ -4,12 +4,22 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from entrypoints.settings.issuers import FurtherIssuer, IssuerName, host_of, is_signing_secret
 from entrypoints.settings.names import env_name
 from entrypoints.settings.values import LOCAL
-from entrypoints.settings.words import ClockName, FileStore, GatewayName, MailCarrier, PictureHost, Storage, Tls
+from entrypoints.settings.words import (
+    ClockName,
+    FileStore,
+    GatewayName,
+    IdentityName,
+    MailCarrier,
+    PictureHost,
+    Storage,
+    Tls,
+)
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -41,16 +51,17 @@ Rule = tuple[str, bool, str, str]
 
 
 def contradictions(it: "Settings") -> Iterator[tuple[str, Problem]]:
-    rules = (
-        *_about_safety(it),
-        *_about_secrets(it),
-        *_about_stripe(it),
-        *_about_mail(it),
-        *_about_supabase(it),
-        *_about_issuers(it),
-        *_about_files(it),
+    parts = (
+        _about_safety,
+        _about_secrets,
+        _about_doors,
+        _about_supabase,
+        _about_issuers,
+        _about_stripe,
+        _about_mail,
+        _about_files,
     )
-    for field, stands_against, wrong, fix in rules:
+    for field, stands_against, wrong, fix in chain.from_iterable(about(it) for about in parts):
         if stands_against:
             yield field, Problem(env_name(field), wrong, fix)
 
@@ -75,6 +86,34 @@ def _about_secrets(it: "Settings") -> Iterator[Rule]:
     yield "secret", 0 < length < 32, "it is too short to be safe", fix
     orphan = it.database_app_url is not None and it.database_url is None
     yield "database_url", orphan, "DATABASE_APP_URL is set without it", "set the owner's address too, for migrations"
+
+
+def _about_doors(it: "Settings") -> Iterator[Rule]:
+    for name, id, secret in (
+        ("google", it.google_client_id, it.google_client_secret),
+        ("github", it.github_client_id, it.github_client_secret),
+    ):
+        fix = f"set {name.upper()}_CLIENT_ID and {name.upper()}_CLIENT_SECRET, or neither"
+        yield f"{name}_client_secret", bool(id) and not secret, "there is an id without its secret", fix
+        yield f"{name}_client_id", bool(secret) and not id, "there is a secret without its id", fix
+        elsewhere = it.identity is not IdentityName.LOCAL and bool(id)
+        yield (
+            f"{name}_client_id",
+            elsewhere,
+            "Supabase asks that provider itself",
+            "set it up there, and remove it here",
+        )
+    yield (
+        "return_origins",
+        "*" in it.return_origins,
+        "codes would be sent anywhere",
+        "list the origins of your front ends",
+    )
+    clear = any(origin.startswith("http://") for origin in it.return_origins)
+    yield "return_origins", it.is_production and clear, "codes would travel in clear", "give https:// origins"
+    hooks = [one.get_secret_value().removeprefix("v1,") for one in it.supabase_auth_hook_secret]
+    fix = "take the hook's secret, v1,whsec_..."
+    yield "supabase_auth_hook_secret", not all(one.startswith("whsec_") for one in hooks), "it is no hook's secret", fix
 
 
 def _about_stripe(it: "Settings") -> Iterator[Rule]:
@@ -117,10 +156,11 @@ def _about_mail(it: "Settings") -> Iterator[Rule]:
 
 
 def _about_supabase(it: "Settings") -> Iterator[Rule]:
-    if it.storage is not Storage.SUPABASE:
+    if it.storage is not Storage.SUPABASE and it.identity is not IdentityName.SUPABASE:
         return
+    needs = f"the supabase {'storage' if it.storage is Storage.SUPABASE else 'door'} needs it"
     where = "in the project's dashboard, under Settings, API keys"
-    yield "supabase_url", it.supabase_url is None, "the supabase storage needs it", f"take it {where}"
+    yield "supabase_url", it.supabase_url is None, needs, f"take it {where}"
     clear = (it.supabase_url or "").startswith("http://")
     yield "supabase_url", clear and it.is_production, "keys would travel in clear", "give the https:// address"
     keys = {
@@ -129,13 +169,18 @@ def _about_supabase(it: "Settings") -> Iterator[Rule]:
     }
     for field, (key, prefix, role) in keys.items():
         fix = f"take the key that begins with {prefix}, or the older {role} key, {where}"
-        yield field, not key, "the supabase storage needs it", fix
+        yield field, not key, needs, fix
         right = key.startswith(prefix) or _role_of(key) == role
         yield field, bool(key) and not right, f"that is no {prefix.split('_')[1]} key", fix
     mints = it.supabase_jwt_secret is not None or it.supabase_signing_key is not None
     mints = mints or IssuerName.SUPABASE in it.accept_tokens_of
     fix = "take the JWT secret from Settings, JWT keys, or import a key of your own and set SUPABASE_SIGNING_KEY to it"
-    yield "supabase_jwt_secret", not mints, "nothing can be read on behalf of a user without it", fix
+    yield (
+        "supabase_jwt_secret",
+        it.storage is Storage.SUPABASE and not mints,
+        "nothing can be read on behalf of a user without it",
+        fix,
+    )
 
 
 def _shown(secret: "SecretStr | None") -> str:

@@ -68,6 +68,10 @@ def _listed(value: object) -> object:
     return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
 
 
+def _rolled(value: object) -> object:
+    return tuple(one.strip() for one in value.split("|") if one.strip()) if isinstance(value, str) else value
+
+
 def _lowered(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
@@ -104,4 +108,6 @@ Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecod
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_listed)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed)]
 Listed = BeforeValidator(_listed)
+RolledSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_rolled)]
+"""Secrets that hold commas themselves, separated by `|` as Supabase does."""
 Lowered = BeforeValidator(_lowered)

@@ -12,6 +12,7 @@ from application.identity.abroad.accounts import (
     SignUpAbroad,
     VerifyEmailAbroad,
 )
+from application.identity.abroad.banning import BanAbroad, RestoreAbroad
 from application.identity.abroad.letters import (
     ForgotPasswordAbroad,
     RequestMagicLinkAbroad,
@@ -56,4 +57,4 @@ ABROAD: Mapping[type, type] = {
 }
 """The house's own use case, and who does its work when accounts are kept elsewhere."""
 
-__all__ = ["ABROAD"]
+__all__ = ["ABROAD", "BanAbroad", "RestoreAbroad"]

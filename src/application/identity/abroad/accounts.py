@@ -7,14 +7,14 @@ from application.identity.abroad.coming_in import ComesIn
 from application.identity.accounts import SignUpForm
 from application.identity.administration import NewAdmin, NewUser, OperatorsOnly
 from application.identity.letters import Link
-from application.identity.meeting import meet
+from application.identity.meeting import meet_abroad
 from application.ports.clock import Clock
 from application.ports.identity_provider import Applicant, ForeignAccounts, ForeignUsers
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin
 from domain.identity import (
+    AccessEnded,
     AccountSuspended,
-    AddressUnproven,
     BadEmail,
     BadLink,
     Client,
@@ -23,7 +23,6 @@ from domain.identity import (
     NotOffered,
     Purpose,
     RoleNotOpen,
-    SignInFirst,
     User,
     WeakPassword,
     email_address,
@@ -69,7 +68,7 @@ class VerifyEmailAbroad(ComesIn):
     confirming signs nobody in."""
 
     foreign_accounts: ForeignAccounts
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, AccountSuspended, AddressUnproven, SignInFirst)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, AccountSuspended, AccessEnded)
 
     async def __call__(self, actor: Actor, link: Link, client: Client = Client()) -> User:
         async with self._watched("link.refused", actor, client):
@@ -100,7 +99,7 @@ class CreatesUsersAbroad:
         applicant = Applicant(email=email, password=new.password, particulars=said, role=new.role)
         stranger = await self.foreign_users.create(applicant)
         async with self.begin(actor) as work:
-            user = await meet(
+            user = await meet_abroad(
                 work, stranger, rules=self.identity_rules, ids=self.ids, now=self.clock.now(), role=new.role
             )
             return work.answer(user)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from application.identity.meeting import meet
+from application.identity.meeting import meet_abroad
 from application.identity.opening import Tokens
 from application.ports.clock import Clock
 from application.ports.identity import SecurityLog
@@ -42,7 +42,7 @@ class ComesIn:
 
     async def _met(self, actor: Actor, stranger: Stranger) -> User:
         async with self.begin(actor) as work:
-            return await meet(work, stranger, rules=self.identity_rules, ids=self.ids, now=self.clock.now())
+            return await meet_abroad(work, stranger, rules=self.identity_rules, ids=self.ids, now=self.clock.now())
 
     async def _let_in(self, actor: Actor, granted: Granted) -> Tokens:
         user = await self._meet(actor, granted)

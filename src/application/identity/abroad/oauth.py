@@ -12,14 +12,13 @@ from application.ports.ids import Ids
 from application.ports.mail import Links
 from application.ports.oauth import FlowSecret, FlowSecrets, ReturnOrigins
 from domain.identity import (
+    AccessEnded,
     AccountSuspended,
-    AddressUnproven,
     BadFlow,
     BadReturn,
     Client,
     NoSuchProvider,
     Provider,
-    SignInFirst,
 )
 from domain.shared.actors import Actor
 from domain.shared.errors import Invalid, Refusal, Unavailable
@@ -62,8 +61,7 @@ class FinishSignInAbroad(ComesIn):
 
     refuses: ClassVar[tuple[type[Refusal], ...]] = (
         BadFlow,
-        AddressUnproven,
-        SignInFirst,
+        AccessEnded,
         AccountSuspended,
         Unavailable,
     )

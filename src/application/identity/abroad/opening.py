@@ -8,8 +8,8 @@ from application.identity.letters import Link
 from application.identity.opening import PasswordSignIn, Renewal, Tokens
 from application.ports.identity_provider import ForeignAccounts
 from domain.identity import (
+    AccessEnded,
     AccountSuspended,
-    AddressUnproven,
     BadEmail,
     BadLink,
     BadRefreshToken,
@@ -17,7 +17,6 @@ from domain.identity import (
     InvalidCredentials,
     Purpose,
     RefreshTokenReused,
-    SignInFirst,
     email_address,
 )
 from domain.shared.actors import Actor
@@ -32,8 +31,7 @@ class SignInAbroad(ComesIn):
         BadEmail,
         InvalidCredentials,
         AccountSuspended,
-        AddressUnproven,
-        SignInFirst,
+        AccessEnded,
         Unavailable,
     )
 
@@ -65,7 +63,7 @@ class ConsumeMagicLinkAbroad(ComesIn):
     """Sign in with a link that was mailed. It works once, and only when it is submitted."""
 
     foreign_accounts: ForeignAccounts
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, AccountSuspended, AddressUnproven, SignInFirst)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, AccountSuspended, AccessEnded)
 
     async def __call__(self, actor: Actor, link: Link, client: Client = Client()) -> Tokens:
         async with self._watched("link.refused", actor, client):

@@ -10,8 +10,8 @@ from application.ports.identity import SecurityLog
 from application.ports.identity_provider import ForeignAccounts, ForeignSessions
 from application.ports.readers import Readers
 from domain.identity import (
+    AccessEnded,
     AccountSuspended,
-    AddressUnproven,
     BadLink,
     Client,
     IdentityRules,
@@ -19,7 +19,6 @@ from domain.identity import (
     NotOffered,
     Purpose,
     SessionOver,
-    SignInFirst,
     WeakPassword,
     WrongPassword,
 )
@@ -37,8 +36,7 @@ class ResetPasswordAbroad(ComesIn):
         BadLink,
         WeakPassword,
         AccountSuspended,
-        AddressUnproven,
-        SignInFirst,
+        AccessEnded,
         Unavailable,
     )
 

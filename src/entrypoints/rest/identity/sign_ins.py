@@ -6,22 +6,19 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 
 from application.identity import (
-    Comeback,
     Departure,
     FinishSignIn,
-    ReturnFromProvider,
     StartSignIn,
     Voucher,
 )
 from domain.identity import Provider
 from domain.shared.actors import ANONYMOUS
-from entrypoints.rest.asking import Anybody, Device, device_of
+from entrypoints.rest.asking import Anybody, Device
 from entrypoints.rest.identity.sessions import TokensOut
 from entrypoints.rest.limits import SIGN_INS, limited_by_address
 from entrypoints.rest.once import CommandedUnkeyed
-from entrypoints.rest.pages.rendering import page_router
 from entrypoints.rest.queries import asked
-from entrypoints.rest.routing import PREFIX, api_router, include
+from entrypoints.rest.routing import api_router
 from entrypoints.rest.speaks import speaks
 from entrypoints.use_cases import UseCases
 
@@ -58,21 +55,5 @@ def sign_ins(use: UseCases) -> APIRouter:
     @router.post("", status_code=201, dependencies=[by_address], **speaks(FinishSignIn, signed_in=False))
     async def create(actor: Anybody, voucher: Voucher, device: Device, once: CommandedUnkeyed) -> TokensOut:
         return TokensOut.given(await once(lambda: finish(actor, voucher, device)))
-
-    include(router, _comebacks(use))
-    return router
-
-
-def _comebacks(use: UseCases) -> APIRouter:
-    """Where providers send browsers back to: people look at it, and providers add parameters of their own."""
-    router = page_router()
-    come_back = use(ReturnFromProvider)
-
-    @router.get(f"{PREFIX}/sign-ins/{{provider}}/callback")
-    async def callback(request: Request, provider: Provider, once: CommandedUnkeyed) -> RedirectResponse:
-        told = {name: request.query_params.get(name, "")[:2000] for name in ("code", "state", "error")}
-        browser = request.cookies.get(COOKIE, "")
-        address = await once(lambda: come_back(ANONYMOUS, provider, Comeback(**told), browser, device_of(request)))
-        return RedirectResponse(address, 303)
 
     return router

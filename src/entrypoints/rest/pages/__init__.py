@@ -3,5 +3,6 @@
 from entrypoints.rest.pages.front import front
 from entrypoints.rest.pages.links import links
 from entrypoints.rest.pages.paying import paying
+from entrypoints.rest.pages.vouching import vouching
 
-__all__ = ["front", "links", "paying"]
+__all__ = ["front", "links", "paying", "vouching"]

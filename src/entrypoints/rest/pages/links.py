@@ -1,6 +1,7 @@
 """Links from mails, and signing in. Opening one shows a page and changes nothing, because mail scanners open links too;
 submitting it does."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,26 +19,27 @@ from application.identity import (
     SignIn,
     VerifyEmail,
 )
-from domain.identity import BadLink
+from domain.identity import BadLink, Provider
 from domain.shared.actors import ANONYMOUS
 from entrypoints.rest.asking import Device
 from entrypoints.rest.errors import status_of
 from entrypoints.rest.identity.sessions import TokensOut
 from entrypoints.rest.limits import LETTERS, SIGN_INS, limited_by_address, take_by_email
 from entrypoints.rest.once import CommandedUnkeyed
-from entrypoints.rest.pages.rendering import Field, form_of, page, page_router
+from entrypoints.rest.pages.rendering import Field, form_of, form_page, page, page_router
 from entrypoints.use_cases import UseCases
 
 Token = Annotated[str, Query(max_length=500)]
 _EMAIL = Field(name="email", label="E-mail address", kind="email", complete="username")
 _SIGN_IN = {"Sign in": "/sign-in"}
+NAMES = {Provider.GOOGLE: "Google", Provider.GITHUB: "GitHub"}
 
 
-def links(use: UseCases, _: dict[str, Any]) -> APIRouter:
+def links(use: UseCases, facts: dict[str, Any]) -> APIRouter:
     """`/verify`, `/magic`, `/reset`, `/forgot` and `/sign-in`."""
     router = page_router()
     _confirming(router, use)
-    _signing_in(router, use)
+    _signing_in(router, use, facts["providers"])
     _resetting(router, use)
     return router
 
@@ -48,7 +50,7 @@ def _confirming(router: APIRouter, use: UseCases) -> None:
     @router.get("/verify")
     async def verify(token: Token = "") -> HTMLResponse:
         lead = "One step and your address is confirmed."
-        return _form("Confirm your address", lead, "/verify", "Confirm", Field(name="token", value=token))
+        return form_page("Confirm your address", lead, "/verify", "Confirm", Field(name="token", value=token))
 
     @router.post("/verify", dependencies=[Depends(limited_by_address("links", SIGN_INS))])
     async def verified(request: Request, device: Device, once: CommandedUnkeyed) -> HTMLResponse:
@@ -58,7 +60,7 @@ def _confirming(router: APIRouter, use: UseCases) -> None:
             user = await once(lambda: verify_email(ANONYMOUS, link, device))
         except BadLink as refusal:
             lead = f"{refusal.message[:1].upper()}{refusal.message[1:]}. We can send you another link."
-            again = _form("This link does not work", lead, "/verify/again", "Send another", _EMAIL)
+            again = form_page("This link does not work", lead, "/verify/again", "Send another", _EMAIL)
             again.status_code = status_of(BadLink)
             return again
         return page(
@@ -73,12 +75,12 @@ def _confirming(router: APIRouter, use: UseCases) -> None:
         return _on_its_way()
 
 
-def _signing_in(router: APIRouter, use: UseCases) -> None:
+def _signing_in(router: APIRouter, use: UseCases, providers: Iterable[Provider]) -> None:
     sign_in, consume_link = use(SignIn), use(ConsumeMagicLink)
 
     @router.get("/magic")
     async def magic(token: Token = "") -> HTMLResponse:
-        return _form("Sign in", "No password needed.", "/magic", "Sign in", Field(name="token", value=token))
+        return form_page("Sign in", "No password needed.", "/magic", "Sign in", Field(name="token", value=token))
 
     @router.post("/magic", dependencies=[Depends(limited_by_address("links", SIGN_INS))])
     async def consume(request: Request, device: Device, once: CommandedUnkeyed) -> HTMLResponse:
@@ -89,8 +91,9 @@ def _signing_in(router: APIRouter, use: UseCases) -> None:
     @router.get("/sign-in")
     async def ask_sign_in() -> HTMLResponse:
         password = Field(name="password", label="Password", kind="password", complete="current-password")
-        lead, forgotten = "With your address and password.", {"I forgot my password": "/forgot"}
-        return _form("Sign in", lead, "/sign-in", "Sign in", _EMAIL, password, links=forgotten)
+        others = {f"Sign in with {NAMES[each]}": f"/v1/sign-ins/{each.value}" for each in providers}
+        lead, ways = "With your address and password.", {"I forgot my password": "/forgot", **others}
+        return form_page("Sign in", lead, "/sign-in", "Sign in", _EMAIL, password, links=ways)
 
     @router.post("/sign-in", dependencies=[Depends(limited_by_address("sign-ins", SIGN_INS))])
     async def signed_in(request: Request, response: Response, device: Device, once: CommandedUnkeyed) -> HTMLResponse:
@@ -107,7 +110,7 @@ def _resetting(router: APIRouter, use: UseCases) -> None:
     @router.get("/forgot")
     async def forgot() -> HTMLResponse:
         lead = "We send a link to your address with which you choose another."
-        return _form("Forgot your password?", lead, "/forgot", "Send the link", _EMAIL)
+        return form_page("Forgot your password?", lead, "/forgot", "Send the link", _EMAIL)
 
     @router.post("/forgot", dependencies=[Depends(limited_by_address("letters", LETTERS))])
     async def ask_reset(request: Request, response: Response, once: CommandedUnkeyed) -> HTMLResponse:
@@ -126,7 +129,9 @@ def _resetting(router: APIRouter, use: UseCases) -> None:
             hint="At least 10 characters.",
         )
         lead = "It replaces the old one, and ends all your sessions."
-        return _form("Choose a new password", lead, "/reset", "Change it", Field(name="token", value=token), password)
+        return form_page(
+            "Choose a new password", lead, "/reset", "Change it", Field(name="token", value=token), password
+        )
 
     @router.post("/reset", dependencies=[Depends(limited_by_address("links", SIGN_INS))])
     async def was_reset(request: Request, device: Device, once: CommandedUnkeyed) -> HTMLResponse:
@@ -134,12 +139,6 @@ def _resetting(router: APIRouter, use: UseCases) -> None:
         new = NewPassword(token=form.get("token", ""), password=form.get("password", ""))
         await once(lambda: reset_password(ANONYMOUS, new, device))
         return page("told.html", title="Password changed", told=["Sign in with the new one."], links=_SIGN_IN)
-
-
-def _form(
-    title: str, lead: str, action: str, button: str, *fields: Field, links: dict[str, str] | None = None
-) -> HTMLResponse:
-    return page("form.html", title=title, lead=lead, action=action, button=button, fields=fields, links=links or {})
 
 
 def _on_its_way() -> HTMLResponse:

@@ -52,6 +52,13 @@ def page(template: str, *, status: int = 200, also: dict[str, str] | None = None
     return HTMLResponse(text, status, {"content-security-policy": _policy(also or {})})
 
 
+def form_page(
+    title: str, lead: str, action: str, button: str, *fields: Field, links: dict[str, str] | None = None
+) -> HTMLResponse:
+    """A page with one form and its one button."""
+    return page("form.html", title=title, lead=lead, action=action, button=button, fields=fields, links=links or {})
+
+
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a submitted form; of one named twice, the last."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
