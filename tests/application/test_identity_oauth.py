@@ -10,7 +10,10 @@ from application.identity import (
     Comeback,
     Departure,
     FinishSignIn,
+    ForgetExpiredTokens,
     ForgotPassword,
+    LinkProvider,
+    ListIdentities,
     NewPassword,
     PasswordChange,
     ResetPassword,
@@ -18,6 +21,7 @@ from application.identity import (
     StartSignIn,
     SuspendUser,
     Suspension,
+    UnlinkIdentity,
     Voucher,
 )
 from application.identity.letters import Address
@@ -27,16 +31,19 @@ from domain.identity import (
     BadFlow,
     BadLink,
     BadReturn,
+    IdentityTaken,
     InvalidCredentials,
+    LastWayIn,
     NoSuchProvider,
+    Origin,
     Provider,
     Purpose,
     SessionOver,
     SignInFirst,
     WrongPassword,
 )
-from domain.shared.actors import ANONYMOUS, Role
-from domain.shared.errors import Invalid
+from domain.shared.actors import ANONYMOUS, SYSTEM, Role
+from domain.shared.errors import Invalid, NotFound, Unauthenticated
 from tests.application.front_door import PASSWORD, VERIFIER, FrontDoor
 
 CHALLENGE = "c" * 43
@@ -303,3 +310,79 @@ async def test_who_never_had_a_password_sets_one_by_mail_and_cannot_change_what_
     assert (await door.sign_in("mia@example.com")).user_id == actor.user_id
     with pytest.raises(SessionOver):
         await door.come_in(tokens)
+
+
+# --- More ways in, and fewer ------------------------------------------------------------------------------------------
+
+
+async def test_somebody_signed_in_links_another_way_in_whatever_its_address(door: FrontDoor) -> None:
+    await door.user()
+    actor = await door.come_in(await door.sign_in())
+    door.vouching[Provider.GITHUB].knows("private", subject="1", email="other@example.org", email_verified=False)
+    identity = await door.use(LinkProvider)(actor, await door.by_way_of(code="private"))
+    assert (identity.user_id, identity.origin) == (actor.user_id, Origin.SIGNED_IN)
+    assert (await door.sign_in_by(code="private")).user_id == actor.user_id
+    found = await door.use(ListIdentities)(actor)
+    assert [(each.issuer, each.subject) for each in found.items] == [("https://github.example", "1")]
+    again = await door.use(LinkProvider)(actor, await door.by_way_of(code="private"))
+    assert again.id == identity.id
+
+
+async def test_what_is_somebody_elses_way_in_becomes_nobody_elses(door: FrontDoor) -> None:
+    mia = await door.sign_in_by()
+    await door.user()
+    ann = await door.come_in(await door.sign_in())
+    with pytest.raises(IdentityTaken):
+        await door.use(LinkProvider)(ann, await door.by_way_of())
+    with pytest.raises(Unauthenticated):
+        await door.use(LinkProvider)(ANONYMOUS, await door.by_way_of())
+    assert [row["user_id"] for row in door.rows("external_identities")] == [mia.user_id]
+    with pytest.raises(NotFound):
+        await door.use(UnlinkIdentity)(ann, door.rows("external_identities")[0]["id"])
+
+
+async def test_a_sign_in_begun_by_another_links_nothing_to_whoever_is_lured_into_it(door: FrontDoor) -> None:
+    """The code of the thief's own sign-in ends up in the victim's front end, which keeps another verifier."""
+    await door.user()
+    victim = await door.come_in(await door.sign_in())
+    thiefs = await door.by_way_of(verifier="what the thief keeps")
+    with pytest.raises(BadFlow):
+        await door.use(LinkProvider)(victim, Voucher(code=thiefs.code, verifier=VERIFIER))
+    assert door.rows("external_identities") == []
+
+
+async def test_the_last_way_in_stays(door: FrontDoor) -> None:
+    actor = await door.come_in(await door.sign_in_by(Provider.GITHUB))
+    await door.sign_in_by(Provider.GOOGLE)
+    first, last = (row["id"] for row in door.rows("external_identities"))
+    unlink = door.use(UnlinkIdentity)
+    await unlink(actor, first)
+    with pytest.raises(LastWayIn):
+        await unlink(actor, last)
+    await door.use(ForgotPassword)(ANONYMOUS, Address(email="mia@example.com"))
+    (link,) = door.mailed(Purpose.RESET_PASSWORD)
+    await door.use(ResetPassword)(ANONYMOUS, NewPassword(token=link, password=PASSWORD))
+    await unlink(await door.come_in(await door.sign_in("mia@example.com")), last)
+    assert door.rows("external_identities") == []
+
+
+async def test_of_two_who_take_the_last_two_ways_in_at_once_one_is_refused(door: FrontDoor) -> None:
+    actor = await door.come_in(await door.sign_in_by(Provider.GITHUB))
+    await door.sign_in_by(Provider.GOOGLE)
+    first, last = (row["id"] for row in door.rows("external_identities"))
+    unlink = door.use(UnlinkIdentity)
+
+    async def faster() -> None:
+        await unlink(actor, first)
+
+    door.meanwhile = faster
+    with pytest.raises(LastWayIn):
+        await door.persistently(lambda: unlink(actor, last))
+    assert len(door.rows("external_identities")) == 1
+
+
+async def test_flows_long_over_are_forgotten(door: FrontDoor) -> None:
+    await door.by_way_of()
+    door.later(days=8)
+    await door.use(ForgetExpiredTokens)(SYSTEM)
+    assert door.rows("oauth_flows") == []

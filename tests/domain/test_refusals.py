@@ -101,6 +101,7 @@ def told() -> tuple[Told, ...]:
         (identity.AddressUnproven(), {}),
         (identity.SignInFirst(), {}),
         (identity.NotOffered(), {}),
+        (identity.LastWayIn(), {}),
         (identity.AlreadySuspended(), {}),
         (identity.NotSuspended(), {}),
         (identity.BadLink(), {"field": "token"}),

@@ -129,3 +129,14 @@ async def test_other_providers_are_not_there(house: World) -> None:
 async def test_a_code_that_was_guessed_opens_nothing(house: World) -> None:
     answer = await house.anybody.post("/v1/sign-ins", json={"code": "guess", "verifier": VERIFIER})
     assert (answer.status_code, answer.json()["code"]) == (422, "identity.bad_flow")
+
+
+async def test_ways_in_are_listed_linked_and_taken_away_again(house: World, there: Authority) -> None:
+    ana = await house.person("Ana")
+    (code,) = parse_qs(urlsplit(await agreed(house, there, **APP)).query)["code"]
+    linked = await ana.post("/v1/identities/vouched", json={"code": code, "verifier": VERIFIER})
+    assert linked.status_code == 201, linked.text
+    (found,) = (await ana.get("/v1/identities")).json()["items"]
+    assert (found["issuer"], found["subject"], found["origin"]) == ("https://github.com", "4711", "signed_in")
+    assert (await ana.delete(f"/v1/identities/{found['id']}")).status_code == 204
+    assert (await ana.get("/v1/identities")).json()["items"] == []

@@ -48,6 +48,7 @@ from application.identity.sessions import (
     SignOutEverywhere,
 )
 from application.identity.sweeping import ForgetExpiredTokens
+from application.identity.ways_in import IdentityView, LinkProvider, ListIdentities, UnlinkIdentity
 
 __all__ = [
     "Account",
@@ -68,8 +69,11 @@ __all__ = [
     "ForgetExpiredTokens",
     "ForgotPassword",
     "GetUser",
+    "IdentityView",
     "Link",
     "LinkIdentity",
+    "LinkProvider",
+    "ListIdentities",
     "ListSessions",
     "ListUsers",
     "NewAdmin",
@@ -96,6 +100,7 @@ __all__ = [
     "SuspendUser",
     "Suspension",
     "Tokens",
+    "UnlinkIdentity",
     "UserFilter",
     "UserView",
     "VerifyEmail",

@@ -16,7 +16,7 @@ _KEPT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetExpiredTokens:
-    """Delete links and refresh tokens that expired a week ago, some at a time; returns how many."""
+    """Delete links, refresh tokens and sign-ins under way that expired a week ago, some at a time; returns how many."""
 
     begin: Begin
     clock: Clock
@@ -29,8 +29,11 @@ class ForgetExpiredTokens:
         async with self.begin(actor) as work:
             links = await work.one_time_tokens.find(expires_at=long_gone, order=oldest, limit=self.batch)
             tokens = await work.refresh_tokens.find(expires_at=long_gone, order=oldest, limit=self.batch)
+            flows = await work.oauth_flows.find(expires_at=long_gone, order=oldest, limit=self.batch)
+            for flow in flows:
+                work.oauth_flows.remove(flow)
             for link in links:
                 work.one_time_tokens.remove(link)
             for token in tokens:
                 work.refresh_tokens.remove(token)
-        return len(links) + len(tokens)
+        return len(links) + len(tokens) + len(flows)

@@ -97,6 +97,15 @@ class NotSuspended(Conflict):
         super().__init__("this account is not suspended")
 
 
+class LastWayIn(Conflict):
+    """Without it nobody could sign in to this account."""
+
+    code = "identity.last_way_in"
+
+    def __init__(self) -> None:
+        super().__init__("this is the last way in to your account; set a password or link another first")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserSignedUp(Event):
     """Somebody asked for an account of their own."""
@@ -151,6 +160,15 @@ class SessionsEnded(Event):
     name: ClassVar[str] = "user.sessions_ended"
     user_id: UserId
     kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityUnlinked(Event):
+    """A user signs in by an identity of that issuer no longer."""
+
+    name: ClassVar[str] = "user.identity_unlinked"
+    user_id: UserId
+    issuer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +304,13 @@ class User(Aggregate):
         """Begin a new epoch; `keep` says that the asking session is carried over into it."""
         self.epoch += 1
         self._record(SessionsEnded(user_id=self.id, kept=keep))
+
+    def unlink(self, issuer: str, *, others: int) -> None:
+        """One identity less, of that issuer; `others` counts the ways in that stay. It is told by the user, so that of
+        two who take the last two away at once one finds the other's change in the way."""
+        if not others:
+            raise LastWayIn
+        self._record(IdentityUnlinked(user_id=self.id, issuer=issuer))
 
     def suspend(self, *, by: Actor, reason: str, now: datetime) -> None:
         """Close the account and end whatever it is doing."""

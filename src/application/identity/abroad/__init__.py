@@ -18,7 +18,12 @@ from application.identity.abroad.letters import (
     RequestMagicLinkAbroad,
     ResendVerificationAbroad,
 )
-from application.identity.abroad.oauth import FinishSignInAbroad, ReturnFromProviderAbroad, StartSignInAbroad
+from application.identity.abroad.oauth import (
+    FinishSignInAbroad,
+    LinkProviderAbroad,
+    ReturnFromProviderAbroad,
+    StartSignInAbroad,
+)
 from application.identity.abroad.opening import ConsumeMagicLinkAbroad, RefreshSessionAbroad, SignInAbroad
 from application.identity.abroad.passwords import ChangePasswordAbroad, ResetPasswordAbroad
 from application.identity.abroad.sessions import (
@@ -33,6 +38,7 @@ from application.identity.oauth import FinishSignIn, ReturnFromProvider, StartSi
 from application.identity.opening import ConsumeMagicLink, RefreshSession, RequestMagicLink, SignIn
 from application.identity.passwords import ChangePassword, ForgotPassword, ResetPassword
 from application.identity.sessions import EndSession, ListSessions, SignOut, SignOutEverywhere
+from application.identity.ways_in import LinkProvider
 
 ABROAD: Mapping[type, type] = {
     SignUp: SignUpAbroad,
@@ -45,6 +51,7 @@ ABROAD: Mapping[type, type] = {
     StartSignIn: StartSignInAbroad,
     ReturnFromProvider: ReturnFromProviderAbroad,
     FinishSignIn: FinishSignInAbroad,
+    LinkProvider: LinkProviderAbroad,
     ForgotPassword: ForgotPasswordAbroad,
     ResetPassword: ResetPasswordAbroad,
     ChangePassword: ChangePasswordAbroad,

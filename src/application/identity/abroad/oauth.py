@@ -17,11 +17,13 @@ from domain.identity import (
     BadFlow,
     BadReturn,
     Client,
+    ExternalIdentity,
     NoSuchProvider,
+    NotOffered,
     Provider,
 )
 from domain.shared.actors import Actor
-from domain.shared.errors import Invalid, Refusal, Unavailable
+from domain.shared.errors import Invalid, Refusal, Unauthenticated, Unavailable
 from domain.shared.ids import OAuthFlowId
 
 
@@ -53,6 +55,17 @@ class ReturnFromProviderAbroad:
         self, actor: Actor, provider: Provider, comeback: Comeback, browser: str, client: Client = Client()
     ) -> str:
         raise NoSuchProvider(provider)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkProviderAbroad:
+    """Whoever keeps accounts links providers to them by confirmed addresses, and by nothing that is said here."""
+
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, NotOffered)
+
+    async def __call__(self, actor: Actor, voucher: Voucher) -> ExternalIdentity:
+        actor.signed_in()
+        raise NotOffered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
