@@ -35,3 +35,7 @@ revoke all on oauth_flows from anon, authenticated, service_role, public;
 grant select, insert, update, delete on oauth_flows to service_role;
 
 create policy oauth_flows_house on oauth_flows to service_role using (true) with check (true);
+
+alter table mails drop constraint mails_template;
+
+alter table mails add CONSTRAINT mails_template CHECK (template in ('welcome', 'verify', 'magic_link', 'reset_password', 'account_exists', 'password_changed', 'account_invite', 'address_change', 'booking_requested', 'booking_held', 'booking_confirmed', 'booking_cancelled', 'booking_rescheduled', 'booking_declined', 'receipt', 'refund', 'review_request', 'new_message'));

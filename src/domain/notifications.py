@@ -28,6 +28,8 @@ class Template(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a letter, not a secret
     ACCOUNT_EXISTS = "account_exists"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter, not a secret
+    ACCOUNT_INVITE = "account_invite"
+    ADDRESS_CHANGE = "address_change"
     BOOKING_REQUESTED = "booking_requested"
     BOOKING_HELD = "booking_held"
     BOOKING_CONFIRMED = "booking_confirmed"

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import pytest_asyncio
+from dependency_injector.providers import Object
 
 from adapters.jwt_issuers import ALGORITHMS, AcceptedTokens, FetchedKeys, supabase
 from adapters.system.clock import StandingClock

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from adapters.local_identity import NoUsers
+from adapters.local_identity import HouseSeal, NoUsers
 from adapters.memory.search import MemoryJobSearch
 from adapters.memory.store import MemoryStore
 from adapters.memory.views import MemoryViews
@@ -78,6 +78,7 @@ class House:
             "accounts": StoredAccounts(self.views),
             "security_log": StoredSecurityLog(self.store, self.clock, self.ids),
             "foreign_users": NoUsers(),
+            "sealed_secrets": HouseSeal("a key for seals, used in tests only"),
             "trail": StoredAuditTrail(self.store),
             **ports,
         }

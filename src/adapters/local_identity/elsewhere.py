@@ -1,6 +1,10 @@
 """What a house answers that keeps its accounts itself: nobody keeps any elsewhere."""
 
+from collections.abc import Mapping
+
+from application.ports.hooks import AskedLetters, LetterHook
 from application.ports.identity_provider import Applicant, ForeignAccounts, ForeignSessions, ForeignUsers, Granted
+from application.ports.payments import BadSignature
 from domain.identity import NotOffered, Provider, Purpose, Stranger
 
 
@@ -40,6 +44,13 @@ class NoSessions(ForeignSessions):
 
     async def finish(self, code: str, verifier: str) -> Granted:
         raise NotOffered
+
+
+class NobodyAsks(LetterHook):
+    """Nobody may ask for letters."""
+
+    def read(self, raw: bytes, headers: Mapping[str, str]) -> AskedLetters:
+        raise BadSignature("nobody asks for letters here")
 
 
 class NoUsers(ForeignUsers):

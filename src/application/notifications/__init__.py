@@ -2,6 +2,7 @@
 
 from application.notifications.accounts import SendTokenMail, TellOfPasswordChange, TellOfRepeatedSignUp, WelcomeUser
 from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
+from application.notifications.hooked import QueueAskedLetters
 from application.notifications.messages import TellOfMessage
 from application.notifications.payments import TellOfPayment
 from application.notifications.reading import (
@@ -22,6 +23,7 @@ __all__ = [
     "ListNotifications",
     "MailView",
     "NotificationView",
+    "QueueAskedLetters",
     "ReadAllNotifications",
     "ReadNotification",
     "ResendMail",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from application.ports.clock import Clock
 from application.ports.criteria import Order, Position
+from application.ports.hooks import SealedSecrets
 from application.ports.identity import OneTimeSecrets
 from application.ports.mail import Attachment, Invite, Invites, Letters, Links, Mailbox, Mailer, OutgoingMail
 from application.ports.readers import Page, Readers
@@ -62,6 +63,7 @@ class SendMail:
     links: Links
     sender: Mailbox
     one_time_secrets: OneTimeSecrets
+    sealed_secrets: SealedSecrets
     refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound, MailUnavailable)
 
     async def __call__(self, actor: Actor, event: MailQueued) -> None:
@@ -103,6 +105,8 @@ class SendMail:
         of = told["booking"]["id"] if mail.template is Template.BOOKING_HELD else told.get("token_id")
         if of:
             facts["secret"] = self.one_time_secrets.secret(OneTimeTokenId(UUID(of)))
+        elif sealed := told.get("sealed"):
+            facts["secret"] = self.sealed_secrets.open(sealed)
         return facts
 
     def _attachments(self, mail: MailToWrite) -> tuple[Attachment, ...]:

@@ -128,6 +128,13 @@ def _providers(settings: Settings, client: Function[[], Any], clock: Any) -> Map
     return found
 
 
+def _letter_hook(settings: Settings, clock: Any) -> Any:
+    secrets = [one.get_secret_value() for one in settings.supabase_auth_hook_secret]
+    if not secrets:
+        return chosen("adapters.local_identity:NobodyAsks")()
+    return chosen("adapters.supabase.auth:SupabaseLetterHook")(secrets, clock)
+
+
 def _auth(settings: Settings, client: Any) -> Any:
     secret = settings.supabase_secret_key
     project = chosen("adapters.supabase.project:Project")(
@@ -295,6 +302,8 @@ class Container(DeclarativeContainer):
     oauth_providers = Singleton(_providers, settings, http.provider, clock)
     identity = Callable(lambda s: s.identity.value, settings)
     auth = Singleton(_auth, settings, http)
+    letter_hook = Singleton(_letter_hook, settings, clock)
+    sealed_secrets = Singleton(chosen("adapters.local_identity:HouseSeal"), secret)
     foreign_accounts = Selector(
         identity,
         local=Singleton(chosen("adapters.local_identity:NoAccounts")),
@@ -392,6 +401,8 @@ class Container(DeclarativeContainer):
         flow_secrets=flow_secrets.provider,
         return_origins=return_origins.provider,
         oauth_providers=oauth_providers.provider,
+        letter_hook=letter_hook.provider,
+        sealed_secrets=sealed_secrets.provider,
         foreign_accounts=foreign_accounts.provider,
         foreign_sessions=foreign_sessions.provider,
         foreign_users=foreign_users.provider,

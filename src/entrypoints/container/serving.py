@@ -171,7 +171,7 @@ def app_of(
             metrics=metrics,
             refresh_metrics=refresh,
             facts=_facts(house),
-            also=(webhooks(house.use),),
+            also=webhooks(house.use),
             lifespan=lifespan,
         )
     )

@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 
 from entrypoints.use_cases import UseCases
+from entrypoints.webhooks.letters import letters
 from entrypoints.webhooks.payments import payments
 
 
-def webhooks(use: UseCases) -> APIRouter:
+def webhooks(use: UseCases) -> tuple[APIRouter, ...]:
     """Everything under /webhooks."""
-    return payments(use)
+    return letters(use), payments(use)
 
 
 __all__ = ["webhooks"]

@@ -2,7 +2,8 @@
 
 from adapters.supabase.auth.accounts import SupabaseAccounts
 from adapters.supabase.auth.api import AuthApi
+from adapters.supabase.auth.hooks import SupabaseLetterHook
 from adapters.supabase.auth.sessions import SupabaseSessions
 from adapters.supabase.auth.users import SupabaseUsers
 
-__all__ = ["AuthApi", "SupabaseAccounts", "SupabaseSessions", "SupabaseUsers"]
+__all__ = ["AuthApi", "SupabaseAccounts", "SupabaseLetterHook", "SupabaseSessions", "SupabaseUsers"]

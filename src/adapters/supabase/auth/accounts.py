@@ -10,8 +10,13 @@ from domain.shared.errors import Forbidden, Invalid, NotFound
 
 LONGEST_PASSWORD = 72
 """Bytes: Auth hashes with bcrypt, and turns longer ones away."""
-KINDS = {Purpose.VERIFY_EMAIL: "signup", Purpose.MAGIC_LINK: "magiclink", Purpose.RESET_PASSWORD: "email"}
-"""What each kind of link is redeemed as. A password is also set by the link of an invitation, which `email` takes."""
+KINDS = {
+    Purpose.VERIFY_EMAIL: ("signup", "email_change"),
+    Purpose.MAGIC_LINK: ("magiclink",),
+    Purpose.RESET_PASSWORD: ("recovery", "invite"),
+}
+"""What each kind of link may be redeemed as: an address is also confirmed by a change of it, and who was invited
+chooses a password."""
 
 
 class SupabaseAccounts(ForeignAccounts):
@@ -41,13 +46,15 @@ class SupabaseAccounts(ForeignAccounts):
                     await self._api.call("POST", "/otp", {"email": email, "create_user": False})
 
     async def redeem(self, secret: str, purpose: Purpose) -> Granted:
-        try:
-            answer = await self._api.call("POST", "/verify", {"type": KINDS[purpose], "token_hash": secret})
-        except AccountSuspended:
-            raise
-        except (NotFound, Invalid, Forbidden):
-            raise BadLink from None
-        return granted_of(answer, self._api.project.auth)
+        for kind in KINDS[purpose]:
+            try:
+                answer = await self._api.call("POST", "/verify", {"type": kind, "token_hash": secret})
+            except AccountSuspended:
+                raise
+            except (NotFound, Invalid, Forbidden):
+                continue
+            return granted_of(answer, self._api.project.auth)
+        raise BadLink
 
     async def set_password(self, proof: str, password: str) -> None:
         _must_fit(password)
