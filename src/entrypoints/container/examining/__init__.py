@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from entrypoints.container.examining.database import database
+from entrypoints.container.examining.doors import keeper
 from entrypoints.container.examining.findings import Finding, Verdict, fail, ok, warn
 from entrypoints.container.examining.home import at_home
 from entrypoints.container.examining.issuers import issuers
@@ -18,8 +19,13 @@ async def abroad(settings: Settings) -> AsyncIterator[Finding]:
     """What has to be asked of others: the mail server, issuers of tokens, and the database."""
     if settings.mail is MailCarrier.SMTP:
         yield await asyncio.to_thread(mail_server, settings)
+<<<<<<< HEAD
     async for finding in issuers(settings):
         yield finding
+=======
+    if (door := await keeper(settings)) is not None:
+        yield door
+>>>>>>> 709eb64 (Tell how doors are kept, look them over, and walk through one in a browser)
     if settings.storage is Storage.MEMORY:
         yield ok("database", "none: rows are kept in memory, and forgotten on exit")
         return

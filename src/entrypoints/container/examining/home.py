@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from entrypoints.container.examining.doors import providers
 from entrypoints.container.examining.findings import Finding, fail, ok, warn
 from entrypoints.container.injection import Container
 from entrypoints.settings import ClockName, GatewayName, MailCarrier, Settings
@@ -23,6 +24,7 @@ def at_home(settings: Settings) -> Iterator[Finding]:
     yield _folder(settings)
     yield _keys(settings)
     yield _gateway(settings)
+    yield from providers(settings)
     if settings.mail is MailCarrier.FOLDER:
         yield _writable("mail", settings.data_dir / "mail", "mails are laid into")
     if settings.clock is ClockName.MOVABLE:
