@@ -43,7 +43,7 @@ async def address(there: Authority, tmp_path: Path) -> AsyncIterator[str]:
         serving = asyncio.ensure_future(serve(house, on=listening, with_worker=False, stop=stop, ready=ready.set))
         await asyncio.wait_for(ready.wait(), 30)
         yield address
-        stop.asked.set()
+        stop.ask()
         await serving
 
 

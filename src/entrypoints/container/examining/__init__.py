@@ -19,13 +19,10 @@ async def abroad(settings: Settings) -> AsyncIterator[Finding]:
     """What has to be asked of others: the mail server, issuers of tokens, and the database."""
     if settings.mail is MailCarrier.SMTP:
         yield await asyncio.to_thread(mail_server, settings)
-<<<<<<< HEAD
     async for finding in issuers(settings):
         yield finding
-=======
     if (door := await keeper(settings)) is not None:
         yield door
->>>>>>> 709eb64 (Tell how doors are kept, look them over, and walk through one in a browser)
     if settings.storage is Storage.MEMORY:
         yield ok("database", "none: rows are kept in memory, and forgotten on exit")
         return
