@@ -499,6 +499,27 @@ LEFT_OUT: dict[str, str] = {
     "Authenticate": "writes only for who is new: first requests race in tests/races, and with a message on memory",
     "FollowIssuer": "a reaction: makes the same row under the same unique key, and races first requests there",
     "LinkIdentity": "inserts one row under that key as well",
+    "QueueAskedLetters": "the same, on a call of Supabase's",
+    "StartSignIn": "inserts a row nobody else knows of yet",
+    "ReturnFromProvider": "asks a provider between two commits: tests/application/test_identity_oauth.py",
+    "FinishSignIn": "wants a way there and back: raced in tests/application/test_identity_oauth.py",
+    "LinkProvider": "the same",
+    "UnlinkIdentity": "the same",
+    **dict.fromkeys(
+        (
+            "VerifyEmailAbroad",
+            "SignInAbroad",
+            "RefreshSessionAbroad",
+            "ConsumeMagicLinkAbroad",
+            "FinishSignInAbroad",
+            "ResetPasswordAbroad",
+            "CreateUserAbroad",
+            "CreateAdminAbroad",
+        ),
+        "stands in where accounts are kept elsewhere: commits only who somebody is, as Authenticate does",
+    ),
+    "BanAbroad": "reads, and asks whoever keeps the accounts",
+    "RestoreAbroad": "the same",
     "ResendMail": "an admin's nudge to a mail that failed, guarded by its version like every update that is raced",
 }
 """Use cases that open a unit of work and do not race here, each with its reason."""

@@ -33,9 +33,8 @@ async def keeper(settings: Settings, client: httpx.AsyncClient | None = None) ->
             answer.raise_for_status()
             said = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        return fail(
-            PART, f"{address}: {error or type(error).__name__}", "see SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY"
-        )
+        seen = f"{address}: {str(error) or type(error).__name__}"
+        return fail(PART, seen, "see SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY")
     if not isinstance(said, dict):
         return fail(PART, f"{address} answers with something else", "see SUPABASE_URL")
     if said.get("mailer_autoconfirm"):
