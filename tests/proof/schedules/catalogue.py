@@ -499,7 +499,7 @@ LEFT_OUT: dict[str, str] = {
     "Authenticate": "writes only for who is new: first requests race in tests/races, and with a message on memory",
     "FollowIssuer": "a reaction: makes the same row under the same unique key, and races first requests there",
     "LinkIdentity": "inserts one row under that key as well",
-    "QueueAskedLetters": "the same, on a call of Supabase's",
+    "QueueAskedLetters": "inserts mails under a unique key, as reactions do",
     "StartSignIn": "inserts a row nobody else knows of yet",
     "ReturnFromProvider": "asks a provider between two commits: tests/application/test_identity_oauth.py",
     "FinishSignIn": "wants a way there and back: raced in tests/application/test_identity_oauth.py",
