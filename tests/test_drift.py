@@ -275,8 +275,12 @@ async def test_every_function_has_a_fixed_search_path_and_definers_belong_to_the
         )
     assert [f["proname"] for f in functions if "search_path" not in (f["config"] or "")] == []
     definers = {f["proname"] for f in functions if f["prosecdef"]}
-    assert definers == {name.partition("(")[0] for name in (*ddl.DEFINERS, "search_jobs()")}
-    assert {f["owner"] for f in functions if f["prosecdef"]} == {"service_role"}
+    of_the_owner = {name.partition("(")[0] for name in ddl.OF_THE_OWNER}
+    assert definers == {name.partition("(")[0] for name in (*ddl.DEFINERS, "search_jobs()")} | of_the_owner
+    assert {f["owner"] for f in functions if f["prosecdef"]} - {"service_role"} == {
+        f["owner"] for f in functions if f["proname"] in of_the_owner
+    }
+    assert not [f["proname"] for f in functions if f["proname"] in of_the_owner and f["open"]]
     assert not [f["proname"] for f in functions if f["proname"] == "must" and f["open"]]
 
 

@@ -85,5 +85,7 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "tallies": NOBODY,
     "audit": (Admin(),),
     "security_events": (Admin(),),
+    "moves": NOBODY,
+    "move_changes": NOBODY,
 }
 """Any one of a table's terms lets a row be seen. A table without an entry fails the tests."""

@@ -392,6 +392,16 @@ PLAIN: dict[str, Callable[[int], Row]] = {
         "subject": None,
         "details": {},
     },
+    "moves": lambda n: {
+        "role": "leaving",
+        "origin": "",
+        "state": "stayed",
+        "progress": {},
+        "lease_until": None,
+        "started_at": NOW,
+        "changed_at": NOW,
+    },
+    "move_changes": lambda n: {"source": "users", "key": f"key {n}"},
 }
 """A valid row of each table, all but its ids; `n` tells rows apart."""
 

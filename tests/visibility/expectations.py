@@ -43,6 +43,8 @@ SEEN_BY = {
     "tallies": "",
     "audit": "admin",
     "security_events": "admin",
+    "moves": "",
+    "move_changes": "",
 }
 """Table, and kind of row where it matters, to the relations that see it."""
 
@@ -98,8 +100,25 @@ FUNCTIONS = {
     "commit_statement": "house",
     "claim_events": "house",
     "refuse_rewriting": "trigger",
+    "note_change": "trigger",
+    "refuse_while_moving": "trigger",
+    "moved_tables": "house",
+    "move_standing": "house",
+    "move_batch": "house",
+    "move_news": "house",
+    "move_forget": "house",
+    "move_digest": "house",
+    "move_digests": "house",
+    "move_triggers": "house",
+    "move_leave": "house",
+    "move_open": "house",
+    "move_receive": "house",
+    "move_arrive": "house",
 }
 """Who may call each function of ours."""
+
+OF_THE_OWNER = frozenset({"move_standing", "move_triggers", "note_change", "refuse_while_moving"})
+"""Those that act as the owner of the tables, and not as the house: triggers are the owner's to make."""
 
 WRITES = ("insert", "update", "delete", "truncate")
 

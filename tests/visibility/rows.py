@@ -76,6 +76,7 @@ _USUAL: dict[str, Row] = {
         "renderings": [],
     },
     "mails": {"template": "welcome", "state": "queued"},
+    "moves": {"role": "leaving", "state": "stayed"},
 }
 _ITS_OWN: dict[str, tuple[str, ...]] = {
     "users": ("email",),

@@ -254,3 +254,5 @@ def _house(here: World) -> None:
         here.put("receipts", to=mine, principal=f"user:{id}")
         here.put("audit", to=mine, actor=f"user:{id}", subject_id=id)
         here.put("security_events", to=mine, actor=f"user:{id}")
+        here.put("moves", to=mine)
+        here.put("move_changes", to=mine, source="users", key=str(id))

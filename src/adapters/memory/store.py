@@ -14,6 +14,7 @@ from adapters.persistence.schema.tables import Row, Table
 from adapters.persistence.store import Changes, Delete, Guard, Insert, Numbers, Store, Tally, Update, Write
 from adapters.persistence.values import asked, fitting, placed
 from application.ports.criteria import AnyOf, Between, Criteria, Order, Overlaps, Position, Present
+from domain.moving import BeingMoved
 from domain.shared.errors import Conflict
 
 RowChange = tuple[str, Row | None, Row | None]
@@ -30,6 +31,8 @@ class MemoryStore(Store):
         self.tables = {name: MemoryTable(table) for name, table in declared.items()}
         self._queue = Queue()
         self._listeners: list[Listener] = []
+        self.shut = False
+        """Whether nothing is committed here now, because the house is being moved."""
 
     def listen(self, listener: Listener) -> None:
         """Tell this one of every commit from now on."""
@@ -71,6 +74,8 @@ class MemoryStore(Store):
         return [shown(row) for row in sorted_rows(found, order, after=after, limit=limit)]
 
     async def commit(self, changes: Changes) -> Numbers:
+        if self.shut and not changes.is_empty:
+            raise BeingMoved
         writes = [self._own(write) for write in sorted(changes.writes, key=turn)]
         undo: list[tuple[str, Any, Row | None]] = []
         try:
@@ -87,6 +92,8 @@ class MemoryStore(Store):
         return numbers
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
+        if self.shut:
+            raise BeingMoved
         outbox = self.tables["outbox"]
         claimed: list[Row] = []
         changed: list[tuple[str, Any, Row | None]] = []
@@ -101,6 +108,39 @@ class MemoryStore(Store):
                 claimed.append(outbox.codec.shown(leased))
         self._tell(changed)
         return claimed
+
+    def replace(self, loads: Mapping[str, tuple[Sequence[Row], Sequence[Any]]]) -> None:
+        """Make these rows be there just so, and those keys be gone, all of it or nothing: for whoever moves the house.
+        References are judged at the end, and rows of a table that only grows stay as they were written."""
+        undo: list[tuple[str, Any, Row | None]] = []
+        try:
+            for name, (rows, gone) in loads.items():
+                self._replace(self.tables[name], [self.tables[name].codec.stored(row) for row in rows], gone, undo)
+            for name, (rows, gone) in loads.items():
+                self._check_references([Insert(name, row) for row in rows])
+                if self.tables[name].key == "id":
+                    self._check_references([Delete(name, id, 0) for id in gone if id not in self.tables[name].rows])
+        except Exception:
+            self._undo(undo)
+            raise
+        self._tell(undo)
+
+    def _replace(
+        self, table: MemoryTable, rows: Sequence[Row], gone: Sequence[Any], undo: list[tuple[str, Any, Row | None]]
+    ) -> None:
+        come = {row[table.key]: row for row in rows}
+        stays = {key: row for key, row in table.rows.items() if key in come} if table.declared.append_only else {}
+        leaving = [key for key in (*come, *gone) if key in table.rows and key not in stays]
+        undo.extend((table.declared.name, key, table.remove(key)) for key in leaving)
+        for key, row in come.items():
+            was = stays.get(key)
+            if was is None:
+                table.add(row)
+                undo.append((table.declared.name, key, None))
+            elif table.declared.fills and was != row:
+                _keep_written(table, was, row)
+                undo.append((table.declared.name, key, was))
+                table.put(row)
 
     def _tell(self, changed: Iterable[tuple[str, Any, Row | None]]) -> None:
         """What stays of this commit, to the queue of events and to whoever listens."""

@@ -23,6 +23,23 @@ _OF_COMMITS = (
     "commit_part(jsonb, text[], text, text, text)",
     "commit_statement(jsonb)",
 )
+MOVING = (
+    "moved_tables()",
+    "move_standing()",
+    "move_batch(text, text, bigint)",
+    "move_news(jsonb, bigint)",
+    "move_forget(uuid[])",
+    "move_digest(text, text, bigint)",
+    "move_digests(text, text, bigint)",
+    "move_triggers(boolean, boolean, text[])",
+    "move_leave(uuid, text, timestamptz, text[])",
+    "move_open(uuid, text, timestamptz, timestamptz, boolean, text[])",
+    "move_receive(uuid, bigint, text, jsonb, jsonb, timestamptz, timestamptz)",
+    "move_arrive(uuid, bigint, text, timestamptz, text[])",
+)
+"""What moves a house; for the house alone."""
+OF_THE_OWNER = ("move_standing()", "move_triggers(boolean, boolean, text[])", "note_change()", "refuse_while_moving()")
+"""What runs as the owner of the tables: it reads the mark of migrations, or makes triggers. Not for clients."""
 DEFINERS = (
     "my_foreign_user_id()",
     "welcome_user_id()",
@@ -65,6 +82,16 @@ def _parts() -> Iterator[str]:
         yield f"revoke all on function {own} from anon, authenticated, public"
         yield f"grant execute on function {own} to service_role"
     yield from policies()
+    yield from _moving()
+
+
+def _moving() -> Iterator[str]:
+    yield (SQL / "moving.sql").read_text()
+    for function in MOVING:
+        yield f"revoke all on function {function} from anon, authenticated, public"
+        yield f"grant execute on function {function} to service_role"
+    for trigger in OF_THE_OWNER[2:]:
+        yield f"revoke all on function {trigger} from anon, authenticated, public"
 
 
 if __name__ == "__main__":

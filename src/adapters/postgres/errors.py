@@ -3,7 +3,9 @@
 import asyncpg
 
 from adapters.persistence import refusals
+from adapters.persistence.moving import SHUT
 from application.commands import OutcomeUnknown
+from domain.moving import BeingMoved
 from domain.shared.errors import Conflict, Refusal, Unavailable
 
 GONE = (
@@ -48,6 +50,8 @@ def unreadable(error: Exception) -> Refusal | None:
         error, asyncpg.DataError | OverflowError | UnicodeEncodeError | asyncpg.CharacterNotInRepertoireError
     ):
         return refusals.unstorable()
+    if isinstance(error, asyncpg.PostgresError) and error.sqlstate == SHUT:
+        return BeingMoved()
     if isinstance(error, asyncpg.OutOfMemoryError | asyncpg.DiskFullError | asyncpg.QueryCanceledError):
         return Unavailable("the database cannot do this now")
     if isinstance(error, GONE):

@@ -7,7 +7,9 @@ import orjson
 import structlog
 
 from adapters.persistence import refusals
+from adapters.persistence.moving import SHUT
 from application.commands import OutcomeUnknown
+from domain.moving import BeingMoved
 from domain.shared.errors import Conflict, Refusal, Unavailable
 
 log = structlog.get_logger("supabase")
@@ -59,6 +61,8 @@ def unreadable(error: Exception) -> Refusal | PermissionError | None:
     match error:
         case httpx.TransportError():
             return Unavailable("the project does not answer")
+        case Said(code=code) if code == SHUT:
+            return BeingMoved()
         case Said(code="42501"):
             return PermissionError(error.message)
         case Said(code=code) if code in EXPIRED or (error.status == httpx.codes.UNAUTHORIZED):

@@ -66,6 +66,7 @@ COMMANDS = {
     "migrate": Lazy("keeping", "migrate", _RUN),
     "seed": Lazy("keeping", "seed", _RUN),
     "demo": Lazy("journey", "play", _RUN),
+    "move": Lazy("moving", "app", _RUN),
     "doctor": Lazy("doctor", "doctor", _RUN),
     "simulate": Lazy("simulate", "simulate", _RUN),
     "user": Lazy("identity", "app", _BUSINESS),

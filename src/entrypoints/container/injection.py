@@ -267,6 +267,12 @@ class Container(DeclarativeContainer):
         postgres=Singleton(chosen("adapters.postgres.search:PostgresJobSearch"), pools),
         supabase=Singleton(chosen("adapters.supabase.search:SupabaseJobSearch"), rest),
     )
+    own_end = Selector(
+        storage,
+        memory=Singleton(chosen("adapters.memory.moving:MemoryHouse"), store),
+        postgres=Singleton(chosen("adapters.postgres.moving:PostgresHouse"), pools.provided.house),
+        supabase=Singleton(chosen("adapters.supabase.moving:SupabaseHouse"), rest),
+    )
     bell = Selector(
         storage,
         memory=Singleton(Bell),
@@ -384,6 +390,8 @@ class Container(DeclarativeContainer):
     ports = Singleton(
         Ports,
         begin=begin.provider,
+        origin=own_end.provider,
+        destination=own_end.provider,
         clock=clock.provider,
         ids=ids.provider,
         readers=readers.provider,
@@ -416,6 +424,7 @@ class Container(DeclarativeContainer):
         sender=sender.provider,
         hold=hold.provider,
         objects=objects.provider,
+        other_objects=objects.provider,
         direct_access=objects.provider,
         examiner=examiner.provider,
         file_links=file_links.provider,

@@ -10,6 +10,7 @@ from adapters.persistence.schema import (
     identity,
     jobs,
     messaging,
+    moving,
     notifications,
     organizations,
     payments,
@@ -34,6 +35,7 @@ TABLES: dict[str, Table] = {
         messaging,
         notifications,
         house,
+        moving,
     )
     for table in module.TABLES
 }
@@ -43,6 +45,9 @@ VIEWS: dict[str, View] = {
     view.name: view for module in (identity, organizations, jobs, reviews, messaging) for view in module.VIEWS
 }
 """Every view by name."""
+
+MOVED = tuple(name for name in TABLES if name not in moving.OURS)
+"""The tables that a house takes along when it moves, in the order of writing."""
 
 RANK = {name: rank for rank, name in enumerate(TABLES)}
 """A table's place in the order of writing."""
