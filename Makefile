@@ -11,7 +11,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash prove-release bench supabase-up fmt env-example lock clean
+.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash prove-move prove-release bench supabase-up fmt env-example lock clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -50,6 +50,9 @@ prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign i
 
 prove-crash: .venv/.installed-dev ## Kill API, worker and database 200 times under load, in about 30 minutes
 	@$(PROOF).crashes $(ARGS)
+
+prove-move: .venv/.installed-dev ## Move a town of 100,000 rows between PostgreSQL and Supabase and back, killing the mover 50 times
+	@$(PROOF).moving $(ARGS)
 
 prove-release: .venv/.installed-dev ## Simulate 10,000 seeds of 400 steps, as before every release
 	@$(PROOF).simulation --seeds 10000 --steps 400 --jobs $(WORKERS) $(ARGS)

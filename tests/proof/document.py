@@ -38,6 +38,9 @@ ABOUT = {
     " notice.",
     "mutation_domain": "The domain changed in one place at a time; its tests must fail.",
     "stampede": "5,000 clients at one slot, over HTTP, against two API processes.",
+    "moving": "A town of 100,000 rows moved between PostgreSQL and Supabase (a real PostgREST) and back, while people"
+    " write; then to fresh databases by the command line, the mover killed at random moments. Databases are compared"
+    " by their own text, not by what the mover weighs.",
     "crashes": "Two API processes, a worker and PostgreSQL killed at random moments under load; the client's history"
     " is the judge.",
 }
