@@ -73,10 +73,10 @@ class SchemaDiffers(Conflict):
     code = "move.schema_differs"
 
     def __init__(self, origin: str | None, destination: str | None) -> None:
-        late, early = sorted((("origin", origin), ("destination", destination)), key=lambda end: end[1] or "")
+        old, new = sorted((("origin", origin), ("destination", destination)), key=lambda end: end[1] or "")
         super().__init__(
-            f"the {late[0]} is at revision {late[1] or 'none'}, the {early[0]} at {early[1] or 'none'}: "
-            f"run `guildhall migrate` on the {late[0]} first, with the version that serves the {early[0]}",
+            f"the {old[0]} is at revision {old[1] or 'none'}, the {new[0]} at {new[1] or 'none'}: "
+            f"run `guildhall migrate` on the {old[0]} first, with the version that serves the {new[0]}",
             origin=origin,
             destination=destination,
         )
