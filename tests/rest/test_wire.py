@@ -130,6 +130,15 @@ async def test_what_does_not_answer_says_when_to_come_back(world: World, monkeyp
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
+async def test_while_the_house_is_being_moved_reading_goes_on_and_writing_waits(world: World) -> None:
+    ana = await world.person("Ana")
+    version = (await ana.get("/v1/me/profile")).headers["etag"]
+    world.house.container.store().shut = True
+    answer = await ana.patch("/v1/me/profile", json={"name": "Ana B."}, headers={"If-Match": version})
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "being_moved", "5")
+    assert (await ana.get("/v1/jobs")).status_code == 200
+
+
 async def test_origins_that_may_ask_are_told_so(tmp_path: Path) -> None:
     async with opened(tmp_path, cors_origins="https://book.example.org") as world:
         asks = {"Origin": "https://book.example.org", "Access-Control-Request-Method": "POST",

@@ -48,7 +48,6 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         rows.add("refresh_tokens", session_id=session)
         rows.add("one_time_tokens", user_id=third)
         rows.add("oauth_flows")
-        for table in ("outbox", "audit", "security_events", "webhooks"):
         for table in ("outbox", "audit", "security_events", "webhooks", "moves", "move_changes"):
             rows.add(table)
         rows.add("notifications", user_id=third)

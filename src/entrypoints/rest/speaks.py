@@ -5,6 +5,7 @@ from typing import Any
 
 from application.identity import Authenticate
 from application.identity.abroad import ABROAD
+from domain.moving import BeingMoved
 from domain.shared.errors import Invalid, Refusal, TooMany, Unauthenticated, Unavailable
 from entrypoints.rest.errors import BadRequest, Problem, status_of, title_of
 
@@ -14,6 +15,7 @@ ALWAYS: tuple[type[Refusal], ...] = (
     Unauthenticated,
     TooMany,
     Unavailable,
+    BeingMoved,
     *Authenticate.refuses,
 )
 """What any request may meet, whatever it is for; a bad token is refused also where none is needed."""
