@@ -14,8 +14,8 @@ from domain.shared.errors import Forbidden, Refusal, Unauthenticated, Unavailabl
 SAMPLE = 2_000
 """Rows read to see how fast it goes."""
 WRITING = 3
-"""How many times longer a move takes than reading alone. Measured on one machine: 1.6 from PostgreSQL to PostgreSQL, 2.7
-to a PostgREST; what is told beforehand is on the safe side."""
+"""How many times longer a move takes than reading alone: 1.6 was measured between two PostgreSQL of one machine, 2.7 to
+a PostgREST; what is told beforehand is on the safe side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
