@@ -46,6 +46,15 @@ async def story() -> Story:
     return await Story().begins()
 
 
+async def test_a_clock_that_is_set_back_meanwhile_dates_nothing_before_it_was_decided(story):
+    decided = story.clock.now()
+    async with story.begin(story.root) as work:
+        (user,) = await work.users.find(email="ada@example.org")
+        user.suspend(by=story.root, reason="asked to", now=decided)
+        story.clock.set(decided - timedelta(minutes=15))
+    assert (await story.list())[0].at == decided
+
+
 async def test_every_change_has_its_entry_in_the_order_it_happened(story):
     newest = (await story.list())[0]
     assert (newest.actor, newest.subject_version, newest.at) == ("system", 1, NOW + timedelta(minutes=3))
