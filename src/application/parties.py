@@ -24,6 +24,19 @@ class TwoSided(Protocol):
     def organization_id(self) -> OrganizationId: ...
 
 
+class Addressed(Protocol):
+    """A quote or an invoice: it belongs to an organization, and once it has left, to a reader."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organization_id(self) -> OrganizationId: ...
+    @property
+    def reader_id(self) -> UserId | None: ...
+    @property
+    def reader_email(self) -> str: ...
+
+
 async def side_of(work: Work, actor: Actor, thing: TwoSided) -> Side:
     """On which side of it the actor stands. The house, and those who manage the organization, stand on the provider's;
     to everybody else it does not exist."""
@@ -44,3 +57,15 @@ async def manages(work: Work, actor: Actor, organization_id: OrganizationId) -> 
         raise Unauthenticated("sign in first")
     membership = await work.memberships.first(organization_id=organization_id, user_id=actor.signed_in())
     return membership is not None and membership.role is not MemberRole.MEMBER
+
+
+async def is_addressed(work: Work, actor: Actor, thing: Addressed) -> bool:
+    """Whether it is addressed to the actor: as the user they are, or by a mail address they have confirmed."""
+    if actor.kind is not Kind.USER:
+        return False
+    if actor.is_user(thing.reader_id):
+        return True
+    if not thing.reader_email:
+        return False
+    user = await work.users.get(actor.signed_in())
+    return user.email_verified_at is not None and user.email == thing.reader_email

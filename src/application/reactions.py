@@ -4,6 +4,7 @@ from application.bookings import ExpireHold, SettleBooking
 from application.files import ClearUpload, PublishPicture, RemoveObjects
 from application.identity import FollowIssuer
 from application.identity.abroad import BanAbroad, RestoreAbroad
+from application.invoicing import ExpireQuote, FallDue, InvoiceQuote, SettleInvoice, UnsettleInvoice
 from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
 from application.notifications import (
@@ -11,18 +12,22 @@ from application.notifications import (
     SendMail,
     SendTokenMail,
     TellOfBooking,
+    TellOfInvoice,
     TellOfMessage,
     TellOfPasswordChange,
     TellOfPayment,
+    TellOfQuote,
     TellOfRepeatedSignUp,
     WelcomeUser,
 )
 from application.payments import (
     AbandonPayment,
+    AbandonRival,
     AskRefund,
     OpenPayment,
     ProcessWebhook,
     RefundCancelledBooking,
+    RefundOverpaid,
     RefundUnplaceable,
     ResolveUnknown,
 )
@@ -50,6 +55,20 @@ from domain.identity import (
     UserRestored,
     UserSignedUp,
     UserSuspended,
+)
+from domain.invoicing import (
+    CreditNoteIssued,
+    InvoiceOverdue,
+    InvoiceOverpaid,
+    InvoiceReminderDue,
+    InvoiceSent,
+    InvoiceSettled,
+    QuoteAccepted,
+    QuoteDeclined,
+    QuoteDue,
+    QuoteExpired,
+    QuoteReminderDue,
+    QuoteSent,
 )
 from domain.messaging import MessageSent
 from domain.notifications import MailQueued
@@ -91,15 +110,27 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     BookingUnplaceable: (RefundUnplaceable, TellOfBooking),
     ReviewDue: (AskForReview,),
     PaymentRequested: (OpenPayment,),
-    PaymentCaptured: (SettleBooking, TellOfPayment),
+    PaymentCaptured: (SettleBooking, SettleInvoice, TellOfPayment),
     PaymentFailed: (TellOfPayment,),
     PaymentStrayed: (AbandonPayment,),
     PaymentDoubted: (ResolveUnknown,),
     RefundRequested: (AskRefund,),
-    RefundSucceeded: (TellOfPayment,),
-    RefundFailed: (TellOfPayment,),
+    RefundSucceeded: (UnsettleInvoice, TellOfPayment),
+    RefundFailed: (UnsettleInvoice, TellOfPayment, TellOfInvoice),
     RefundDoubted: (ResolveUnknown,),
     WebhookReceived: (ProcessWebhook, FollowIssuer),
+    QuoteSent: (TellOfQuote,),
+    QuoteReminderDue: (TellOfQuote,),
+    QuoteDue: (ExpireQuote,),
+    QuoteAccepted: (InvoiceQuote, TellOfQuote),
+    QuoteDeclined: (TellOfQuote,),
+    QuoteExpired: (TellOfQuote,),
+    InvoiceSent: (TellOfInvoice,),
+    InvoiceReminderDue: (FallDue, TellOfInvoice),
+    InvoiceOverdue: (TellOfInvoice,),
+    InvoiceSettled: (AbandonRival, TellOfInvoice),
+    InvoiceOverpaid: (RefundOverpaid,),
+    CreditNoteIssued: (AbandonRival, TellOfInvoice),
     ReviewPosted: (MoveRating,),
     ReviewHidden: (MoveRating,),
     ReviewRestored: (MoveRating,),

@@ -24,6 +24,13 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Addressed:
+    """The user whose confirmed mail address the column holds."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberOf:
     """Every member of the organization whose id the column holds."""
 
@@ -49,7 +56,7 @@ class Admin:
     """Admins of the marketplace."""
 
 
-Term = Everyone | PublicWhen | Own | MemberOf | ManagerOf | Participant | Admin
+Term = Everyone | PublicWhen | Own | Addressed | MemberOf | ManagerOf | Participant | Admin
 
 NOBODY: tuple[Term, ...] = ()
 """Only the house itself."""
@@ -69,6 +76,11 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "ratings": (Everyone(),),
     "availabilities": (Everyone(),),
     "bookings": (Own("customer_id"), Own("provider_id"), ManagerOf("organization_id"), Admin()),
+    "letterheads": (ManagerOf("id"), Admin()),
+    "quotes": (Own("reader_id"), Addressed("reader_email"), ManagerOf("organization_id"), Admin()),
+    "invoices": (Own("reader_id"), Addressed("reader_email"), ManagerOf("organization_id"), Admin()),
+    "papers": (Own("reader_id"), Addressed("reader_email"), ManagerOf("organization_id"), Admin()),
+    "settlements": (ManagerOf("organization_id"), Admin()),
     "payments": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
     "refunds": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
     "ledger": (Admin(),),

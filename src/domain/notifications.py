@@ -40,6 +40,11 @@ class Template(StrEnum):
     REFUND = "refund"
     REVIEW_REQUEST = "review_request"
     NEW_MESSAGE = "new_message"
+    QUOTE = "quote"
+    INVOICE = "invoice"
+    INVOICE_REMINDER = "invoice_reminder"
+    INVOICE_RECEIPT = "invoice_receipt"
+    CREDIT_NOTE = "credit_note"
 
 
 class MailState(StrEnum):

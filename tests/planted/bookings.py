@@ -134,6 +134,8 @@ class ForgetsLateMoney(SettleBooking):
     """A payment confirms the hold that waits for it; what comes later is nobody's business."""
 
     async def __call__(self, actor: Actor, event: PaymentCaptured) -> None:
+        if event.booking_id is None:
+            return
         async with self.begin(actor) as work:
             booking = await work.bookings.get(event.booking_id)
             if booking.awaits_payment:
@@ -143,10 +145,10 @@ class ForgetsLateMoney(SettleBooking):
 class TakesBackUnseen(SettleBooking):
     """Late money confirms the booking, whoever has the slot by now."""
 
-    async def _place(self, actor: Actor, event: PaymentCaptured) -> None:
+    async def _place(self, actor: Actor, event: PaymentCaptured, booking_id: BookingId) -> None:
         now = self.clock.now()
         async with self.begin(actor) as work:
-            booking = await work.bookings.get(event.booking_id)
+            booking = await work.bookings.get(booking_id)
             if booking.settled_by(event.payment_id):
                 return
             if booking.state is BookingState.EXPIRED:

@@ -14,6 +14,7 @@ from adapters.persistence.values import asked, placed
 from application.ports.criteria import Criteria, Order, Position
 from application.visibility import (
     VISIBILITY,
+    Addressed,
     Admin,
     Everyone,
     ManagerOf,
@@ -97,12 +98,14 @@ class Eyes:
         self._all = actor.kind in HOUSE
         self._me: Any = None
         self._admin = False
+        self._address: str | None = None
         self._member: frozenset[Any] = frozenset()
         self._manager: frozenset[Any] = frozenset()
         self._talks: frozenset[Any] = frozenset()
         user = store.tables["users"].rows.get(actor.user_id) if actor.kind is Kind.USER else None
         if user is not None and user["suspended_at"] is None:
             self._me, self._admin = user["id"], user["role"] == "admin"
+            self._address = user["email"] if user["email_verified_at"] is not None else None
             self._look_up()
 
     def see(self, table: str, row: Row) -> bool:
@@ -125,6 +128,8 @@ class Eyes:
                 return bool(row[column] == value)
             case Own(column):
                 return self._me is not None and row[column] == self._me
+            case Addressed(column):
+                return self._address is not None and row[column] == self._address
             case MemberOf(column):
                 return row[column] in self._member
             case ManagerOf(column):

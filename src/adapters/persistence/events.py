@@ -5,6 +5,7 @@ from types import ModuleType
 import domain.bookings
 import domain.files
 import domain.identity
+import domain.invoicing
 import domain.jobs
 import domain.messaging
 import domain.notifications
@@ -30,6 +31,7 @@ EVENTS: dict[str, type[Event]] = {
         domain.jobs,
         domain.scheduling,
         domain.bookings,
+        domain.invoicing,
         domain.payments,
         domain.reviews,
         domain.messaging,

@@ -9,6 +9,7 @@ from adapters.persistence.schema.tables import Table
 from domain.bookings import Booking
 from domain.files import StoredFile
 from domain.identity import Credential, ExternalIdentity, OAuthFlow, OneTimeToken, RefreshToken, Session, User
+from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -50,6 +51,11 @@ KEPT: dict[type, Kept] = dict(
         _kept(Rating, "ratings"),
         _kept(Availability, "availabilities"),
         _kept(Booking, "bookings"),
+        _kept(Letterhead, "letterheads"),
+        _kept(Quote, "quotes"),
+        _kept(Invoice, "invoices"),
+        _kept(Paper, "papers"),
+        _kept(Settlement, "settlements"),
         _kept(Payment, "payments"),
         _kept(Refund, "refunds"),
         _kept(LedgerEntry, "ledger", "ledger entry"),

@@ -6,6 +6,7 @@ from application.commands import AlreadyCommitted
 from domain.bookings import SlotTaken, SoldOut
 from domain.files import QuotaExceeded
 from domain.identity import EmailTaken, IdentityTaken
+from domain.invoicing import AlreadyInvoiced
 from domain.messaging import AlreadyTalking
 from domain.notifications import MailAlreadyQueued
 from domain.organizations import AlreadyMember
@@ -30,7 +31,13 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "reviews_once": AlreadyReviewed,
     "conversations_one_per_booking": AlreadyTalking,
     "conversations_one_per_pair": AlreadyTalking,
+    "invoices_one_per_booking": AlreadyInvoiced,
     "bookings_reference": _again,
+    "letterheads_pkey": _again,
+    "invoices_one_per_quote": _again,
+    "papers_one_per_invoice": _again,
+    "settlements_once": _again,
+    "payments_one_live_per_invoice": _again,
     "organizations_pkey": _again,
     # Seats are given back before versions are compared: who gives back too many read what another has ended since.
     "tallies_floor": _again,

@@ -21,6 +21,7 @@ from application.ports.wake import Wake
 from domain.bookings import Booking
 from domain.files import StoredFile
 from domain.identity import Credential, ExternalIdentity, OAuthFlow, OneTimeToken, RefreshToken, Session, User
+from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
@@ -313,6 +314,26 @@ class StoredWork(Work):
     @property
     def bookings(self) -> Collection[Booking]:
         return self._of(Booking)
+
+    @property
+    def letterheads(self) -> Collection[Letterhead]:
+        return self._of(Letterhead)
+
+    @property
+    def quotes(self) -> Collection[Quote]:
+        return self._of(Quote)
+
+    @property
+    def invoices(self) -> Collection[Invoice]:
+        return self._of(Invoice)
+
+    @property
+    def papers(self) -> Collection[Paper]:
+        return self._of(Paper)
+
+    @property
+    def settlements(self) -> Collection[Settlement]:
+        return self._of(Settlement)
 
     @property
     def payments(self) -> Collection[Payment]:

@@ -46,6 +46,7 @@ DEFINERS = (
     "my_organizations()",
     "my_managed_organizations()",
     "my_conversations()",
+    "my_address()",
     "is_admin()",
 )
 

@@ -7,6 +7,7 @@ from adapters.persistence.schema.tables import Latest, Table, View
 from adapters.postgres.values import quoted
 from application.visibility import (
     VISIBILITY,
+    Addressed,
     Admin,
     Everyone,
     ManagerOf,
@@ -43,6 +44,8 @@ def condition(term: Term, table: str = "") -> str:
             return f"{prefix}{column} = '{value}'"
         case Own(column):
             return f"{prefix}{column} = (select welcome_user_id())"
+        case Addressed(column):
+            return f"{prefix}{column} = (select my_address())"
         case MemberOf(column):
             return f"{prefix}{column} = any ((select my_organizations())::uuid[])"
         case ManagerOf(column):

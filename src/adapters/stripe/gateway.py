@@ -77,7 +77,7 @@ class StripeGateway(PaymentGateway):
                     "automatic_payment_methods": {"enabled": True},
                     "metadata": {
                         "payment_id": str(order.payment_id),
-                        "booking_id": str(order.booking_id),
+                        **_payable(order),
                         "attempt": str(order.attempt),
                     },
                 },
@@ -142,6 +142,13 @@ class StripeGateway(PaymentGateway):
         except stripe.StripeError:
             return None
         return None
+
+
+def _payable(order: OpenOrder) -> dict[str, str]:
+    """What the money is for, as it is read at Stripe's own desk."""
+    if order.invoice_id is not None:
+        return {"invoice_id": str(order.invoice_id)}
+    return {"booking_id": str(order.booking_id)}
 
 
 def _payment(intent: stripe.PaymentIntent) -> GatewayPayment:

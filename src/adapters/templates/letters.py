@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_con
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
-from application.notifications.wording import amount, at, when
+from application.notifications.wording import amount, at, day, when
 from application.ports.mail import Letters, Written
 from domain.notifications import Template
 from domain.shared.money import Money
@@ -66,6 +66,7 @@ def _environment(folder: Path) -> Environment:
     environment.filters |= {
         "money": lambda value: amount(Money(value["amount_minor"], value["currency"])),
         "when": lambda value, zone: when(Span(_moment(value["starts_at"]), _moment(value["ends_at"])), zone),
+        "day": lambda value: day(date.fromisoformat(value)),
         "at": lambda value, zone: at(_moment(value), zone),
         "quoted": lambda value: Lines("\n".join(f"> {_one_line(line)}" for line in str(value).splitlines())),
     }

@@ -8,6 +8,7 @@ from application.ports.unit_of_work import Begin
 from domain.bookings import BookingState, JobNotBookable, NotOffered, SlotTaken, SoldOut, TooManySeats
 from domain.payments import PaymentCaptured
 from domain.shared.actors import Actor
+from domain.shared.ids import BookingId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +20,17 @@ class SettleBooking:
     clock: Clock
 
     async def __call__(self, actor: Actor, event: PaymentCaptured) -> None:
+        if event.booking_id is None:
+            return
         try:
-            await self._place(actor, event)
+            await self._place(actor, event, event.booking_id)
         except (SlotTaken, SoldOut, NotOffered, JobNotBookable, TooManySeats):
-            await self._give_up(actor, event)
+            await self._give_up(actor, event, event.booking_id)
 
-    async def _place(self, actor: Actor, event: PaymentCaptured) -> None:
+    async def _place(self, actor: Actor, event: PaymentCaptured, booking_id: BookingId) -> None:
         now = self.clock.now()
         async with self.begin(actor) as work:
-            booking = await work.bookings.get(event.booking_id)
+            booking = await work.bookings.get(booking_id)
             if booking.settled_by(event.payment_id):
                 return
             if booking.awaits_payment:
@@ -39,8 +42,8 @@ class SettleBooking:
             else:
                 booking.unplaceable(payment_id=event.payment_id, amount=event.amount)
 
-    async def _give_up(self, actor: Actor, event: PaymentCaptured) -> None:
+    async def _give_up(self, actor: Actor, event: PaymentCaptured, booking_id: BookingId) -> None:
         async with self.begin(actor) as work:
-            booking = await work.bookings.get(event.booking_id)
+            booking = await work.bookings.get(booking_id)
             if not booking.settled_by(event.payment_id):
                 booking.unplaceable(payment_id=event.payment_id, amount=event.amount)

@@ -3,6 +3,7 @@
 from application.notifications.accounts import SendTokenMail, TellOfPasswordChange, TellOfRepeatedSignUp, WelcomeUser
 from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
 from application.notifications.hooked import QueueAskedLetters
+from application.notifications.invoicing import TellOfInvoice, TellOfQuote
 from application.notifications.messages import TellOfMessage
 from application.notifications.payments import TellOfPayment
 from application.notifications.reading import (
@@ -30,9 +31,11 @@ __all__ = [
     "SendMail",
     "SendTokenMail",
     "TellOfBooking",
+    "TellOfInvoice",
     "TellOfMessage",
     "TellOfPasswordChange",
     "TellOfPayment",
+    "TellOfQuote",
     "TellOfRepeatedSignUp",
     "UnreadCount",
     "WelcomeUser",

@@ -27,6 +27,8 @@ class TellOfPayment:
     ids: Ids
 
     async def __call__(self, actor: Actor, event: MoneyNews) -> None:
+        if event.booking_id is None:
+            return  # what happens to the money of an invoice is told with the invoice
         async with self.begin(actor) as work:
             affair = await Affair.of(work, await work.bookings.get(event.booking_id))
             desk = Desk(work=work, ids=self.ids, now=self.clock.now())
@@ -38,12 +40,12 @@ class TellOfPayment:
                     payment = await work.payments.get(payment_id)
                     facts = _facts(affair, amount, str(payment_id), payment.captured_at or desk.now)
                     transition = f"payment:{payment_id}:captured"
-                    await desk.mail(payment.customer_id, Template.RECEIPT, transition=transition, context=facts)
+                    await desk.mail(affair.booking.customer_id, Template.RECEIPT, transition=transition, context=facts)
                 case RefundSucceeded(refund_id=refund_id, amount=amount):
                     refund = await work.refunds.get(refund_id)
                     facts = _facts(affair, amount, str(refund_id), refund.settled_at or desk.now)
                     transition = f"refund:{refund_id}:succeeded"
-                    await desk.mail(refund.customer_id, Template.REFUND, transition=transition, context=facts)
+                    await desk.mail(affair.booking.customer_id, Template.REFUND, transition=transition, context=facts)
 
 
 def _line(event: MoneyNews, affair: Affair) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Mails leave: written, sent, and marked as sent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,13 +9,16 @@ from application.ports.clock import Clock
 from application.ports.criteria import Order, Position
 from application.ports.hooks import SealedSecrets
 from application.ports.identity import OneTimeSecrets
+from application.ports.invoicing import InvoicePrinter, Sheet, SheetKind
 from application.ports.mail import Attachment, Invite, Invites, Letters, Links, Mailbox, Mailer, OutgoingMail
 from application.ports.readers import Page, Readers
 from application.ports.unit_of_work import Begin
+from domain.invoicing import Bill, PaperKind, Seller, Shares, number_of
 from domain.notifications import Mail, MailNotFailed, MailQueued, MailRefused, MailState, MailUnavailable, Template
-from domain.shared.actors import Actor
+from domain.shared.actors import SYSTEM, Actor
 from domain.shared.errors import Forbidden, NotFound, Refusal
-from domain.shared.ids import BookingId, MailId, OneTimeTokenId, UserId
+from domain.shared.ids import BookingId, MailId, OneTimeTokenId, PaperId, UserId
+from domain.shared.money import Money
 from domain.shared.time import Span
 
 
@@ -50,6 +53,46 @@ class MailToWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperToSend:
+    """An invoice or credit note that travels with a mail."""
+
+    source: ClassVar[str] = "papers"
+    id: PaperId
+    kind: PaperKind
+    year: int
+    sequence: int
+    seller: Seller
+    bill: Bill
+    shares: Shares
+    total: Money
+    issued_on: date
+    due_on: date | None
+    corrects: str
+    reason: str
+
+    @property
+    def number(self) -> str:
+        """As people say it."""
+        return number_of(self.kind, self.year, self.sequence)
+
+    @property
+    def sheet(self) -> Sheet:
+        """What is printed of it."""
+        return Sheet(
+            kind=SheetKind(self.kind.value),
+            number=self.number,
+            seller=self.seller,
+            bill=self.bill,
+            shares=self.shares,
+            total=self.total,
+            issued_on=self.issued_on,
+            until=self.due_on,
+            corrects=self.corrects,
+            reason=self.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendMail:
     """Write a queued mail and send it. Nobody answering leaves it queued, to be tried again; turned away for good, it
     has failed. Links that sign somebody in are made here and kept nowhere."""
@@ -60,6 +103,7 @@ class SendMail:
     mailer: Mailer
     letters: Letters
     invites: Invites
+    printer: InvoicePrinter
     links: Links
     sender: Mailbox
     one_time_secrets: OneTimeSecrets
@@ -80,6 +124,7 @@ class SendMail:
 
     async def _send(self, mail: MailToWrite) -> MailRefused | None:
         written = self.letters.write(mail.template, self._facts(mail))
+        attachments = await self._attachments(mail)
         try:
             await self.mailer.send(
                 OutgoingMail(
@@ -90,7 +135,7 @@ class SendMail:
                     subject=written.subject,
                     text=written.text,
                     html=written.html,
-                    attachments=self._attachments(mail),
+                    attachments=attachments,
                     created_at=mail.created_at,
                 )
             )
@@ -101,18 +146,26 @@ class SendMail:
     def _facts(self, mail: MailToWrite) -> dict[str, Any]:
         facts = {**mail.context, "house": self.sender.name, "links": self.links}
         told = mail.context
-        # A pay link is no one-time token, but it is made like one, of the booking's own id.
-        of = told["booking"]["id"] if mail.template is Template.BOOKING_HELD else told.get("token_id")
+        # A pay link is no one-time token, but it is made like one, of the id of the booking, quote or invoice itself.
+        of = (
+            told["booking"]["id"]
+            if mail.template is Template.BOOKING_HELD
+            else told.get("token_id", told.get("link_of"))
+        )
         if of:
             facts["secret"] = self.one_time_secrets.secret(OneTimeTokenId(UUID(of)))
         elif sealed := told.get("sealed"):
             facts["secret"] = self.sealed_secrets.open(sealed)
         return facts
 
-    def _attachments(self, mail: MailToWrite) -> tuple[Attachment, ...]:
+    async def _attachments(self, mail: MailToWrite) -> tuple[Attachment, ...]:
+        if paper_id := mail.context.get("paper_id"):
+            paper = await self.readers.one(SYSTEM, PaperToSend, UUID(paper_id))
+            return (Attachment(f"{paper.number}.pdf", "application/pdf", await self.printer.print(paper.sheet)),)
         told = mail.context.get("calendar")
-        if told is None:
-            return ()
+        return () if told is None else (self._invite(mail, told),)
+
+    def _invite(self, mail: MailToWrite, told: str) -> Attachment:
         booking = mail.context["booking"]
         booking_id = BookingId(UUID(booking["id"]))
         url = self.links.booking(booking_id)
@@ -130,7 +183,7 @@ class SendMail:
             attendee=Mailbox(mail.context["recipient"], mail.to),
             stamped_at=mail.created_at,
         )
-        return (self.invites.write(invite),)
+        return self.invites.write(invite)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

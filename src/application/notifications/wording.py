@@ -1,6 +1,6 @@
 """How moments and amounts read to people, the same in a mail as on the screen."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain.shared.money import Money
 from domain.shared.time import Span, zone
@@ -15,6 +15,11 @@ def at(moment: datetime, zone_name: str) -> str:
     """Date and time there, with the zone named: "Thursday 12 March 2026, 10:00 (Europe/Berlin, UTC+1)"."""
     local = moment.astimezone(zone(zone_name))
     return f"{_date(local)}, {local:%H:%M} ({zone_name}, {_offset(local)})"
+
+
+def day(on: date) -> str:
+    """A date on paper and in mails: "12 March 2026"."""
+    return f"{on.day} {on:%B %Y}"
 
 
 def when(span: Span, zone_name: str) -> str:

@@ -43,17 +43,22 @@ class Desk:
     async def mail(self, user_id: UserId, template: Template, *, transition: str, context: dict[str, Any]) -> None:
         """A mail to that user about this turn of events, unless they have had it, or have no address."""
         user: User = await self.work.users.get(user_id)
-        if user.email is None:
-            return
-        if await self.work.mails.first(template=template, transition=transition, to=user.email):
+        if user.email is not None:
+            await self.letter(user.email, template, recipient_id=user_id, transition=transition, context=context)
+
+    async def letter(
+        self, to: str, template: Template, *, recipient_id: UserId | None, transition: str, context: dict[str, Any]
+    ) -> None:
+        """The same to an address, whoever reads it."""
+        if await self.work.mails.first(template=template, transition=transition, to=to):
             return
         self.work.mails.add(
             Mail.queue(
                 id=MailId(self.ids.new()),
                 template=template,
                 transition=transition,
-                recipient_id=user_id,
-                to=user.email,
+                recipient_id=recipient_id,
+                to=to,
                 context=context,
                 now=self.now,
             )

@@ -11,6 +11,7 @@ from application.payments.hearing import (
 from application.payments.linking import GetPayLink, OpenPayLink, ToPay
 from application.payments.paying import (
     AbandonPayment,
+    AbandonRival,
     Checkout,
     GetCheckout,
     OpenPayment,
@@ -32,6 +33,7 @@ from application.payments.refunding import (
     AskRefund,
     NotYoursToRefund,
     RefundCancelledBooking,
+    RefundOverpaid,
     RefundPayment,
     RefundUnplaceable,
     Repayment,
@@ -40,6 +42,7 @@ from application.payments.resolving import ResolveUnknown
 
 __all__ = [
     "AbandonPayment",
+    "AbandonRival",
     "AskRefund",
     "Checkout",
     "GetCheckout",
@@ -60,6 +63,7 @@ __all__ = [
     "RefreshPayment",
     "RefundCancelledBooking",
     "RefundFilter",
+    "RefundOverpaid",
     "RefundPayment",
     "RefundUnplaceable",
     "RefundView",

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from application.parties import is_addressed
 from application.payments.settling import ask_to_open, follow, reachable, take_opening
 from application.ports.clock import Clock
+from application.ports.criteria import AnyOf
 from application.ports.ids import Ids
 from application.ports.payments import GatewayUnavailable, PaymentGateway
 from application.ports.unit_of_work import Begin, Work
 from domain.bookings import BookingExpired
+from domain.invoicing import CreditNoteIssued, InvoiceSettled
 from domain.payments import (
     AlreadyPaid,
     Payment,
@@ -21,6 +24,10 @@ from domain.shared.actors import Actor
 from domain.shared.errors import NotFound, Refusal, StaleVersion, Unauthenticated
 from domain.shared.ids import PaymentId
 from domain.shared.money import Money
+
+_UNDER_WAY = AnyOf(
+    tuple(state for state in PaymentState if state not in (PaymentState.CAPTURED, PaymentState.CANCELLED))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +45,8 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartPayment:
-    """Pay for a booking, or try again after a payment failed: a fresh attempt replaces the failed one, and a live one
-    simply goes on, so that there is never more than one to pay."""
+    """Pay for a booking or of an invoice, or try again after a payment failed: a fresh attempt replaces the failed one,
+    and a live one simply goes on, so that there is never more than one to pay."""
 
     refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, NotFound, AlreadyPaid, PaymentCalledOff)
     begin: Begin
@@ -47,10 +54,7 @@ class StartPayment:
     async def __call__(self, actor: Actor, payment_id: PaymentId) -> Payment:
         async with self.begin(actor) as work:
             payment = await _own(work, actor, payment_id)
-            booking = await work.bookings.get(payment.booking_id)
-            if not (payment.is_captured or booking.awaits_payment):
-                raise PaymentCalledOff("this payment was called off with its booking; book again")
-            work.guard(booking)
+            await _still_wanted(work, payment)
             payment.start()
             return work.answer(payment)
 
@@ -135,6 +139,24 @@ class AbandonPayment:
             await abandon(event.payment_id, actor, self.begin, self.clock, self.ids, self.gateway)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonRival:
+    """A payment that is under way for more than is left of its invoice is closed at the gateway, so that nobody pays
+    twice. Should it be paid all the same, what is too much goes back."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    gateway: PaymentGateway
+
+    async def __call__(self, actor: Actor, event: InvoiceSettled | CreditNoteIssued) -> None:
+        async with self.begin(actor) as work:
+            invoice = await work.invoices.get(event.invoice_id)
+            rival = await work.payments.first(invoice_id=event.invoice_id, state=_UNDER_WAY)
+        if rival is not None and invoice.left < rival.amount:
+            await abandon(PaymentId(rival.id), actor, self.begin, self.clock, self.ids, self.gateway)
+
+
 async def abandon(
     payment_id: PaymentId, actor: Actor, begin: Begin, clock: Clock, ids: Ids, gateway: PaymentGateway
 ) -> None:
@@ -157,11 +179,27 @@ async def abandon(
         payment.withdraw()
 
 
+async def _still_wanted(work: Work, payment: Payment) -> None:
+    """Refuse to start a payment of what nobody waits for any more."""
+    if payment.booking_id is not None:
+        booking = await work.bookings.get(payment.booking_id)
+        if not (payment.is_captured or booking.awaits_payment):
+            raise PaymentCalledOff("this payment was called off with its booking; book again")
+        work.guard(booking)
+    elif payment.invoice_id is not None:
+        invoice = await work.invoices.get(payment.invoice_id)
+        if not (payment.is_captured or (invoice.awaits_payment and payment.amount <= invoice.left)):
+            raise PaymentCalledOff("this is no longer to be paid like that; look at the invoice again")
+        work.guard(invoice)
+
+
 async def _own(work: Work, actor: Actor, payment_id: PaymentId) -> Payment:
-    """The payment, for its customer (and for whoever looks after the house)."""
+    """The payment, for its customer, the reader of its invoice, and whoever looks after the house."""
     if not (actor.is_admin or actor.is_system):
         actor.signed_in()
     payment = await work.payments.get(payment_id)
-    if not (actor.is_user(payment.customer_id) or actor.is_admin or actor.is_system):
-        raise NotFound.of("payment", payment_id)
-    return payment
+    if actor.is_user(payment.customer_id) or actor.is_admin or actor.is_system:
+        return payment
+    if payment.invoice_id and await is_addressed(work, actor, await work.invoices.get(payment.invoice_id)):
+        return payment
+    raise NotFound.of("payment", payment_id)

@@ -11,7 +11,7 @@ from application.ports.readers import Page, Readers
 from domain.payments import PaymentState, RefundState, SourceKind
 from domain.shared.actors import Actor, Kind
 from domain.shared.errors import Forbidden, NotFound, Refusal, Unauthenticated
-from domain.shared.ids import BookingId, LedgerEntryId, OrganizationId, PaymentId, RefundId, UserId
+from domain.shared.ids import BookingId, InvoiceId, LedgerEntryId, OrganizationId, PaymentId, RefundId, UserId
 from domain.shared.money import Money
 
 _NEWEST = Order("created_at", descending=True)
@@ -24,8 +24,9 @@ class PaymentView:
     source: ClassVar[str] = "payments"
     id: PaymentId
     version: int
-    booking_id: BookingId
-    customer_id: UserId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None
+    customer_id: UserId | None
     organization_id: OrganizationId
     amount: Money
     captured: Money
@@ -47,7 +48,8 @@ class RefundView:
     id: RefundId
     version: int
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None
     amount: Money
     state: RefundState
     reason: str
@@ -67,8 +69,9 @@ class LedgerEntryView:
     amount: Money
     source_kind: SourceKind
     source_id: str
-    payment_id: PaymentId
-    booking_id: BookingId
+    payment_id: PaymentId | None
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None
     created_at: datetime
 
 
@@ -78,6 +81,9 @@ class PaymentFilter:
 
     booking_id: BookingId | None = None
     """Only those of this booking."""
+
+    invoice_id: InvoiceId | None = None
+    """Only those of this invoice."""
 
     organization_id: OrganizationId | None = None
     """Only those of this organization."""
@@ -95,6 +101,9 @@ class RefundFilter:
 
     booking_id: BookingId | None = None
     """Only those of this booking."""
+
+    invoice_id: InvoiceId | None = None
+    """Only those of this invoice."""
 
     state: RefundState | None = None
     """Only those that stand like this."""
@@ -123,7 +132,12 @@ class ListPayments:
         self, actor: Actor, filter: PaymentFilter = PaymentFilter(), *, after: Position | None = None, limit: int
     ) -> Page[PaymentView]:
         known(actor)
-        where = given(booking_id=filter.booking_id, organization_id=filter.organization_id, state=filter.state)
+        where = given(
+            booking_id=filter.booking_id,
+            invoice_id=filter.invoice_id,
+            organization_id=filter.organization_id,
+            state=filter.state,
+        )
         return await self.readers.page(actor, PaymentView, where, order=_NEWEST, after=after, limit=limit)
 
 
@@ -138,7 +152,12 @@ class ListRefunds:
         self, actor: Actor, filter: RefundFilter = RefundFilter(), *, after: Position | None = None, limit: int
     ) -> Page[RefundView]:
         known(actor)
-        where = given(payment_id=filter.payment_id, booking_id=filter.booking_id, state=filter.state)
+        where = given(
+            payment_id=filter.payment_id,
+            booking_id=filter.booking_id,
+            invoice_id=filter.invoice_id,
+            state=filter.state,
+        )
         return await self.readers.page(actor, RefundView, where, order=_NEWEST, after=after, limit=limit)
 
 

@@ -8,11 +8,13 @@ from application.parties import manages, side_of
 from application.payments.paying import abandon
 from application.payments.settling import ask_to_refund, take_sending
 from application.ports.clock import Clock
+from application.ports.criteria import Order
 from application.ports.ids import Ids
 from application.ports.payments import PaymentGateway
 from application.ports.unit_of_work import Begin, Work
 from domain.bookings import BookingCancelled, BookingMissed, BookingUnplaceable
-from domain.payments import Payment, Refund, RefundRequested, RefundState, RefundTooLarge
+from domain.invoicing import Invoice, InvoiceOverpaid, SettlementKind
+from domain.payments import Payment, PaymentState, Refund, RefundRequested, RefundState, RefundTooLarge
 from domain.shared.actors import Actor
 from domain.shared.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated
 from domain.shared.ids import PaymentId, RefundId
@@ -113,6 +115,29 @@ class RefundUnplaceable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOverpaid:
+    """More was paid of an invoice than is owed, or less is owed than was paid: what is too much goes back, the latest
+    payment first, as far as it came through the gateway. What came by hand is given back by hand."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, actor: Actor, event: InvoiceOverpaid) -> None:
+        async with self.begin(actor) as work:
+            invoice = await work.invoices.get(event.invoice_id)
+            newest = Order("created_at", descending=True)
+            payments = await work.payments.find(order=newest, invoice_id=event.invoice_id, state=PaymentState.CAPTURED)
+            elsewhere = await _paid_elsewhere(work, invoice)
+            held = sum((payment.refundable for payment in payments), start=invoice.nothing)
+            excess = held + elsewhere - (invoice.total - invoice.credited)
+            for payment in payments:
+                back = min(excess, payment.refundable)
+                _give(work, payment, back, "more was paid than is owed", ids=self.ids, clock=self.clock)
+                excess -= max(back, invoice.nothing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskRefund:
     """A refund that was decided is sent by the gateway, under its own id, so that asking twice sends it once."""
 
@@ -142,10 +167,19 @@ def _give(work: Work, payment: Payment, amount: Money, reason: str, *, ids: Ids,
         work.refunds.add(refund)
 
 
+async def _paid_elsewhere(work: Work, invoice: Invoice) -> Money:
+    """What of an invoice was paid by hand, or by the payment of the booking it is of."""
+    with_booking = await work.settlements.find(invoice_id=invoice.id, kind=SettlementKind.BOOKING)
+    return sum((each.amount for each in with_booking), start=invoice.paid_by_hand)
+
+
 async def _must_manage(work: Work, actor: Actor, payment: Payment) -> None:
     """Only who may see an organization's money may give it back; to strangers the payment does not exist."""
     if await manages(work, actor, payment.organization_id):
         return
-    booking = await work.bookings.get(payment.booking_id)
-    await side_of(work, actor, booking)
-    raise NotYoursToRefund("only an owner or manager gives money back; cancel the booking instead")
+    if payment.booking_id is not None:
+        await side_of(work, actor, await work.bookings.get(payment.booking_id))
+        raise NotYoursToRefund("only an owner or manager gives money back; cancel the booking instead")
+    if actor.is_user(payment.customer_id):
+        raise NotYoursToRefund("only an owner or manager gives money back; ask them for a credit note")
+    raise NotFound.of("payment", payment.id)

@@ -63,6 +63,7 @@ async def ask_to_open(gateway: PaymentGateway, payment: Payment) -> Opening:
             OpenOrder(
                 payment_id=PaymentId(payment.id),
                 booking_id=payment.booking_id,
+                invoice_id=payment.invoice_id,
                 attempt=payment.attempt,
                 amount=payment.amount,
             )

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from domain.notifications import Template
-from domain.shared.ids import BookingId, ConversationId, MailId
+from domain.shared.ids import BookingId, ConversationId, InvoiceId, MailId, QuoteId
 from domain.shared.time import Span
 
 
@@ -148,6 +148,14 @@ class Links:
     def pay(self, booking_id: BookingId, secret: str) -> str:
         """Where a held booking is paid for, by whoever holds this link."""
         return self._with_token(f"/bookings/{booking_id}/pay", secret)
+
+    def quote(self, quote_id: QuoteId, secret: str) -> str:
+        """Where a quote is seen and answered, by whoever holds this link; opening it only shows a page."""
+        return self._with_token(f"/quotes/{quote_id}", secret)
+
+    def invoice(self, invoice_id: InvoiceId, secret: str) -> str:
+        """Where an invoice is seen and paid, by whoever holds this link."""
+        return self._with_token(f"/invoices/{invoice_id}", secret)
 
     def review(self, booking_id: BookingId) -> str:
         """Where a completed booking is reviewed."""

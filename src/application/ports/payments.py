@@ -14,7 +14,7 @@ from typing import Protocol
 
 from domain.payments import GatewayPayment, GatewayRefund, Topic
 from domain.shared.errors import Conflict, Invalid, Unauthenticated, Unavailable
-from domain.shared.ids import BookingId, PaymentId, RefundId
+from domain.shared.ids import BookingId, InvoiceId, PaymentId, RefundId
 from domain.shared.money import Money
 
 
@@ -63,7 +63,8 @@ class OpenOrder:
     """Let a customer pay this amount. The same payment and attempt are one order, however often it is given."""
 
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None = None
+    invoice_id: InvoiceId | None = None
     attempt: int
     amount: Money
 

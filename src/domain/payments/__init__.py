@@ -1,6 +1,14 @@
 """Payments: money asked for, captured and given back; the ledger that says so; and the news gateways send."""
 
-from domain.payments.ledger import LedgerEntry, SourceKind, balanced, capture_entries, refund_entries, totals
+from domain.payments.ledger import (
+    LedgerEntry,
+    SourceKind,
+    balanced,
+    by_hand_entries,
+    capture_entries,
+    refund_entries,
+    totals,
+)
 from domain.payments.payment import (
     AlreadyPaid,
     GatewayDisagrees,
@@ -58,6 +66,7 @@ __all__ = [
     "Webhook",
     "WebhookReceived",
     "balanced",
+    "by_hand_entries",
     "capture_entries",
     "fail_refund",
     "refund_entries",

@@ -9,16 +9,18 @@ from uuid import UUID
 
 from domain.payments.payment import Payment
 from domain.payments.refund import Refund
-from domain.shared.ids import BookingId, LedgerEntryId, OrganizationId, PaymentId
+from domain.shared.ids import BookingId, InvoiceId, LedgerEntryId, OrganizationId, PaymentId, SettlementId
 from domain.shared.money import Money
 
 
 class SourceKind(StrEnum):
-    """What moved money: a capture, a refund, or a refund that the customer's bank returned."""
+    """What moved money: a capture, a refund, a refund that the customer's bank returned; or somebody who received it by
+    hand and said so."""
 
     CAPTURE = "capture"
     REFUND = "refund"
     REFUND_RETURNED = "refund_returned"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,9 @@ class LedgerEntry:
     amount: Money
     source_kind: SourceKind
     source_id: str
-    payment_id: PaymentId
-    booking_id: BookingId
+    payment_id: PaymentId | None = None
+    booking_id: BookingId | None = None
+    invoice_id: InvoiceId | None = None
     organization_id: OrganizationId
     created_at: datetime
 
@@ -56,6 +59,38 @@ def refund_entries(
     left = Money.zero(amount.currency) < amount
     kind = SourceKind.REFUND if left else SourceKind.REFUND_RETURNED
     return _move(payment, -amount, kind, refund.gateway_ref, new=new, now=now)
+
+
+def by_hand_entries(
+    settlement_id: SettlementId,
+    amount: Money,
+    *,
+    invoice_id: InvoiceId,
+    organization_id: OrganizationId,
+    new: Callable[[], UUID],
+    now: datetime,
+) -> tuple[LedgerEntry, ...]:
+    """The organization holds this amount of an invoice itself, and is to receive so much less; a negative one was taken
+    back from its books."""
+    transaction = new()
+    sides = (
+        (f"organization:{organization_id}:by_hand", amount),
+        (f"organization:{organization_id}:receivable", -amount),
+    )
+    return tuple(
+        LedgerEntry(
+            id=LedgerEntryId(new()),
+            transaction_id=transaction,
+            account=account,
+            amount=side,
+            source_kind=SourceKind.BY_HAND,
+            source_id=f"by_hand:{settlement_id}",
+            invoice_id=invoice_id,
+            organization_id=organization_id,
+            created_at=now,
+        )
+        for account, side in sides
+    )
 
 
 def totals(entries: Iterable[LedgerEntry]) -> dict[tuple[str, str], int]:
@@ -92,6 +127,7 @@ def _move(
             source_id=f"{payment.gateway}:{ref}",
             payment_id=payment.id,
             booking_id=payment.booking_id,
+            invoice_id=payment.invoice_id,
             organization_id=payment.organization_id,
             created_at=now,
         )

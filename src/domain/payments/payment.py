@@ -1,4 +1,4 @@
-"""A payment: what one booking costs one customer, from the asking to the last refund."""
+"""A payment: what one booking, or a part of one invoice, costs one customer, from the asking to the last refund."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.errors import Conflict, Invalid
-from domain.shared.ids import BookingId, OrganizationId, PaymentId, UserId
+from domain.shared.ids import BookingId, InvoiceId, OrganizationId, PaymentId, UserId
 from domain.shared.money import Money
 
 
@@ -89,7 +89,8 @@ class PaymentRequested(Event):
 
     name: ClassVar[str] = "payment.requested"
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None = None
     attempt: int = 1
 
 
@@ -99,7 +100,8 @@ class PaymentCaptured(Event):
 
     name: ClassVar[str] = "payment.captured"
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None = None
     amount: Money
 
 
@@ -109,7 +111,8 @@ class PaymentFailed(Event):
 
     name: ClassVar[str] = "payment.failed"
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None = None
     reason: str
 
 
@@ -119,7 +122,8 @@ class PaymentStrayed(Event):
 
     name: ClassVar[str] = "payment.strayed"
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +154,14 @@ class GatewayPayment:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Payment(Aggregate):
-    """Money one customer owes for one booking. `captured`, `refunding` (under way) and `refunded` are totals in the
-    currency of `amount`; `attempt` counts how often the customer began anew."""
+    """Money one customer owes for one booking, or pays of one invoice: exactly one of the two. `captured`, `refunding`
+    (under way) and `refunded` are totals in the currency of `amount`; `attempt` counts how often the customer began
+    anew."""
 
     id: PaymentId
-    booking_id: BookingId
-    customer_id: UserId
+    booking_id: BookingId | None = None
+    invoice_id: InvoiceId | None = None
+    customer_id: UserId | None = None
     organization_id: OrganizationId
     amount: Money
     captured: Money
@@ -178,6 +184,8 @@ class Payment(Aggregate):
             and nothing <= self.refunded
             and self.refunded + self.refunding <= self.captured <= self.amount
         )
+        if (self.booking_id is None) == (self.invoice_id is None):
+            raise Invalid("a payment is for a booking or of an invoice", payment=str(self.id))
         if not sound:
             raise Invalid("no more is refunded than captured, no more captured than asked for", payment=str(self.id))
 
@@ -186,8 +194,9 @@ class Payment(Aggregate):
         cls,
         *,
         id: PaymentId,
-        booking_id: BookingId,
-        customer_id: UserId,
+        booking_id: BookingId | None = None,
+        invoice_id: InvoiceId | None = None,
+        customer_id: UserId | None,
         organization_id: OrganizationId,
         amount: Money,
         now: datetime,
@@ -199,6 +208,7 @@ class Payment(Aggregate):
         payment = cls(
             id=id,
             booking_id=booking_id,
+            invoice_id=invoice_id,
             customer_id=customer_id,
             organization_id=organization_id,
             amount=amount,
@@ -250,7 +260,7 @@ class Payment(Aggregate):
         if not self._heeds(news):
             return nothing
         if self.state is PaymentState.CANCELLED and self.gateway_ref is None and news.state in _ALIVE:
-            self._record(PaymentStrayed(payment_id=self.id, booking_id=self.booking_id))
+            self._record(PaymentStrayed(payment_id=self.id, booking_id=self.booking_id, invoice_id=self.invoice_id))
         if _RANK[news.state] > _RANK[self.state] or news.attempt != self.attempt or self.gateway_ref is None:
             self.gateway, self.gateway_ref = news.gateway, news.ref
             self.client_secret = news.client_secret or self.client_secret
@@ -329,11 +339,21 @@ class Payment(Aggregate):
         self.captured = total
         self.captured_at = now
         self.__post_init__()
-        self._record(PaymentCaptured(payment_id=self.id, booking_id=self.booking_id, amount=total))
+        self._record(
+            PaymentCaptured(payment_id=self.id, booking_id=self.booking_id, invoice_id=self.invoice_id, amount=total)
+        )
         return gained
 
     def _ask(self) -> None:
-        self._record(PaymentRequested(payment_id=self.id, booking_id=self.booking_id, attempt=self.attempt))
+        self._record(
+            PaymentRequested(
+                payment_id=self.id, booking_id=self.booking_id, invoice_id=self.invoice_id, attempt=self.attempt
+            )
+        )
 
     def _failed(self) -> None:
-        self._record(PaymentFailed(payment_id=self.id, booking_id=self.booking_id, reason=self.failure))
+        self._record(
+            PaymentFailed(
+                payment_id=self.id, booking_id=self.booking_id, invoice_id=self.invoice_id, reason=self.failure
+            )
+        )

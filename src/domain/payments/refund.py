@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from domain.payments.payment import GatewayDisagrees, Payment
 from domain.shared.aggregate import Aggregate, Event
-from domain.shared.ids import BookingId, OrganizationId, PaymentId, RefundId, UserId
+from domain.shared.ids import BookingId, InvoiceId, OrganizationId, PaymentId, RefundId, UserId
 from domain.shared.money import Money
 from domain.shared.text import text
 
@@ -48,7 +48,8 @@ class RefundSucceeded(Event):
     name: ClassVar[str] = "refund.succeeded"
     refund_id: RefundId
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None = None
     amount: Money
 
 
@@ -59,7 +60,8 @@ class RefundFailed(Event):
     name: ClassVar[str] = "refund.failed"
     refund_id: RefundId
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None = None
     amount: Money
     reason: str
 
@@ -93,8 +95,9 @@ class Refund(Aggregate):
 
     id: RefundId
     payment_id: PaymentId
-    booking_id: BookingId
-    customer_id: UserId
+    booking_id: BookingId | None = None
+    invoice_id: InvoiceId | None = None
+    customer_id: UserId | None = None
     organization_id: OrganizationId
     amount: Money
     state: RefundState = RefundState.REQUESTED
@@ -131,6 +134,7 @@ class Refund(Aggregate):
             id=id,
             payment_id=payment.id,
             booking_id=payment.booking_id,
+            invoice_id=payment.invoice_id,
             customer_id=payment.customer_id,
             organization_id=payment.organization_id,
             amount=amount,
@@ -146,7 +150,11 @@ class Refund(Aggregate):
             self.settled_at = now
             self._record(
                 RefundSucceeded(
-                    refund_id=self.id, payment_id=self.payment_id, booking_id=self.booking_id, amount=self.amount
+                    refund_id=self.id,
+                    payment_id=self.payment_id,
+                    booking_id=self.booking_id,
+                    invoice_id=self.invoice_id,
+                    amount=self.amount,
                 )
             )
         elif state is RefundState.FAILED:
@@ -156,6 +164,7 @@ class Refund(Aggregate):
                     refund_id=self.id,
                     payment_id=self.payment_id,
                     booking_id=self.booking_id,
+                    invoice_id=self.invoice_id,
                     amount=self.amount,
                     reason=failure,
                 )

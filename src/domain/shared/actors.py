@@ -53,9 +53,9 @@ class Actor:
             return f"user:{self.user_id}"
         return f"{self.kind.value}:{self.name}" if self.name else self.kind.value
 
-    def is_user(self, user_id: UserId) -> bool:
-        """Whether the asker is that very user."""
-        return self.kind is Kind.USER and self.user_id == user_id
+    def is_user(self, user_id: UserId | None) -> bool:
+        """Whether the asker is that very user; nobody is none."""
+        return self.kind is Kind.USER and user_id is not None and self.user_id == user_id
 
     def signed_in(self) -> UserId:
         """The asking user's id, or a refusal when nobody is signed in."""

@@ -74,6 +74,8 @@ COMMANDS = {
     "availability": Lazy("scheduling", "app", _BUSINESS),
     "booking": Lazy("bookings", "app", _BUSINESS),
     "payment": Lazy("payments", "app", _BUSINESS),
+    "quote": Lazy("quoting", "app", _BUSINESS),
+    "invoice": Lazy("invoicing", "app", _BUSINESS),
     "review": Lazy("reviews", "app", _BUSINESS),
     "message": Lazy("messaging", "app", _BUSINESS),
     "files": Lazy("files", "app", _BUSINESS),

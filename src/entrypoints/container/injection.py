@@ -356,6 +356,7 @@ class Container(DeclarativeContainer):
     )
     letters = Singleton(chosen("adapters.templates.letters:JinjaLetters"))
     invites = Singleton(chosen("adapters.templates.calendars:CalendarInvites"))
+    printer = Singleton(chosen("adapters.pdf:PdfPrinter"))
     links = Singleton(Links, settings.provided.public_url)
     sender = Callable(lambda s: Mailbox.read(s.mail_from), settings)
 
@@ -420,6 +421,7 @@ class Container(DeclarativeContainer):
         mailer=mailer.provider,
         letters=letters.provider,
         invites=invites.provider,
+        printer=printer.provider,
         links=links.provider,
         sender=sender.provider,
         hold=hold.provider,

@@ -23,7 +23,7 @@ from application.payments import (
 from domain.payments import Payment, PaymentState, RefundState
 from domain.shared.actors import Actor
 from domain.shared.errors import NotFound
-from domain.shared.ids import BookingId, OrganizationId, PaymentId, RefundId, UserId
+from domain.shared.ids import BookingId, InvoiceId, OrganizationId, PaymentId, RefundId, UserId
 from domain.shared.money import Money
 from entrypoints.rest.asking import Somebody
 from entrypoints.rest.cursors import Asked, Paged
@@ -45,12 +45,14 @@ PART: Any = {
 
 
 class PaymentOut(Out):
-    """What one booking costs one customer: asked for (`amount`), arrived, on its way back, and given back."""
+    """What one booking costs one customer, or a payment of one invoice: asked for (`amount`), arrived, on its way back,
+    and given back."""
 
     id: PaymentId
     version: int
-    booking_id: BookingId
-    customer_id: UserId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None
+    customer_id: UserId | None
     organization_id: OrganizationId
     amount: Money
     captured: Money
@@ -106,7 +108,8 @@ class RefundOut(Out):
     id: RefundId
     version: int
     payment_id: PaymentId
-    booking_id: BookingId
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None
     amount: Money
     state: RefundState
     reason: str

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from entrypoints.rest import admin, identity, pages
+from entrypoints.rest import admin, identity, invoicing, pages
 from entrypoints.rest.bookings import bookings
 from entrypoints.rest.files import files
 from entrypoints.rest.jobs import jobs
@@ -31,6 +31,9 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     scheduling,
     bookings,
     payments,
+    invoicing.quotes,
+    invoicing.invoices,
+    invoicing.papers,
     reviews,
     messaging,
     files,

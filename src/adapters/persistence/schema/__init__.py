@@ -8,6 +8,7 @@ from adapters.persistence.schema import (
     files,
     house,
     identity,
+    invoicing,
     jobs,
     messaging,
     moving,
@@ -17,6 +18,7 @@ from adapters.persistence.schema import (
     profiles,
     reviews,
     scheduling,
+    settlements,
 )
 from adapters.persistence.schema.tables import Column, Table, View
 
@@ -30,7 +32,9 @@ TABLES: dict[str, Table] = {
         jobs,
         scheduling,
         bookings,
+        invoicing,
         payments,
+        settlements,
         reviews,
         messaging,
         notifications,
@@ -42,7 +46,9 @@ TABLES: dict[str, Table] = {
 """Every table by name. Their order is the order of writing in a commit, on every store."""
 
 VIEWS: dict[str, View] = {
-    view.name: view for module in (identity, organizations, jobs, reviews, messaging) for view in module.VIEWS
+    view.name: view
+    for module in (identity, organizations, jobs, invoicing, reviews, messaging)
+    for view in module.VIEWS
 }
 """Every view by name."""
 

@@ -7,6 +7,7 @@ from adapters.persistence.schema.tables import (
     Row,
     Table,
     Unique,
+    Where,
     at_least,
     identity,
     instant,
@@ -24,12 +25,31 @@ def _capped(row: Row) -> bool:
     return bool(min(row["refunded_minor"], row["refunding_minor"]) >= 0 and back <= row["captured_minor"])
 
 
+_LIVE = Where(
+    "state not in ('captured', 'cancelled')",
+    lambda row: row["state"] not in ("captured", "cancelled"),
+)
+_ONE_THING = "(booking_id is null) <> (invoice_id is null) and (booking_id is null or customer_id is not null)"
+
+
+def _of_one_thing(row: Row) -> bool:
+    """Whether it is for a booking, whose customer is known, or of an invoice, which need not have a user."""
+    one = (row["booking_id"] is None) != (row["invoice_id"] is None)
+    return bool(one and (row["booking_id"] is None or row["customer_id"] is not None))
+
+
+def _entered_for_one_thing(row: Row) -> bool:
+    one = (row["booking_id"] is None) != (row["invoice_id"] is None)
+    return bool(one and (row["payment_id"] is None) == (row["source_kind"] == "by_hand"))
+
+
 PAYMENTS = Table(
     "payments",
     (
         *identity(),
-        uuid("booking_id"),
-        uuid("customer_id"),
+        uuid("booking_id", nullable=True),
+        uuid("invoice_id", nullable=True),
+        uuid("customer_id", nullable=True),
         uuid("organization_id"),
         *money("amount"),
         *money("captured"),
@@ -46,12 +66,15 @@ PAYMENTS = Table(
     ),
     constraints=(
         References("payments_booking", "booking_id", "bookings"),
+        References("payments_invoice", "invoice_id", "invoices"),
         References("payments_customer", "customer_id", "users"),
         References("payments_organization", "organization_id", "organizations"),
         Unique("payments_one_per_booking", ("booking_id",)),
+        Unique("payments_one_live_per_invoice", ("invoice_id",), _LIVE),
         Unique("payments_gateway_ref", ("gateway", "gateway_ref")),
         one_of("payments_state", "state", PaymentState),
         at_least("payments_amount", "amount_minor", 1),
+        Check("payments_of_one_thing", _ONE_THING, _of_one_thing),
         at_least("payments_attempt", "attempt", 1),
         Check(
             "payments_refunds_within_captured",
@@ -80,6 +103,7 @@ PAYMENTS = Table(
     ),
     indexes=(
         Index("payments_of_customer", ("customer_id", "created_at", "id")),
+        Index("payments_of_invoice", ("invoice_id", "created_at", "id")),
         Index("payments_of_organization", ("organization_id", "created_at", "id")),
         Index("payments_newest", ("created_at", "id")),
     ),
@@ -91,8 +115,9 @@ REFUNDS = Table(
     (
         *identity(),
         uuid("payment_id"),
-        uuid("booking_id"),
-        uuid("customer_id"),
+        uuid("booking_id", nullable=True),
+        uuid("invoice_id", nullable=True),
+        uuid("customer_id", nullable=True),
         uuid("organization_id"),
         *money("amount"),
         text("state"),
@@ -106,15 +131,18 @@ REFUNDS = Table(
     constraints=(
         References("refunds_payment", "payment_id", "payments"),
         References("refunds_booking", "booking_id", "bookings"),
+        References("refunds_invoice", "invoice_id", "invoices"),
         References("refunds_customer", "customer_id", "users"),
         References("refunds_organization", "organization_id", "organizations"),
         Unique("refunds_gateway_ref", ("gateway", "gateway_ref")),
         one_of("refunds_state", "state", RefundState),
         at_least("refunds_amount", "amount_minor", 1),
+        Check("refunds_of_one_thing", _ONE_THING, _of_one_thing),
     ),
     indexes=(
         Index("refunds_of_payment", ("payment_id", "created_at", "id")),
         Index("refunds_of_booking", ("booking_id", "created_at", "id")),
+        Index("refunds_of_invoice", ("invoice_id", "created_at", "id")),
         Index("refunds_of_customer", ("customer_id", "created_at", "id")),
         Index("refunds_of_organization", ("organization_id", "created_at", "id")),
         Index("refunds_newest", ("created_at", "id")),
@@ -130,17 +158,24 @@ LEDGER = Table(
         *money("amount"),
         text("source_kind"),
         text("source_id"),
-        uuid("payment_id"),
-        uuid("booking_id"),
+        uuid("payment_id", nullable=True),
+        uuid("booking_id", nullable=True),
+        uuid("invoice_id", nullable=True),
         uuid("organization_id"),
         instant("created_at"),
     ),
     constraints=(
         References("ledger_payment", "payment_id", "payments"),
         References("ledger_booking", "booking_id", "bookings"),
+        References("ledger_invoice", "invoice_id", "invoices"),
         References("ledger_organization", "organization_id", "organizations"),
         Unique("ledger_one_effect", ("source_kind", "source_id", "account")),
         one_of("ledger_source_kind", "source_kind", SourceKind),
+        Check(
+            "ledger_of_one_thing",
+            "(booking_id is null) <> (invoice_id is null) and (payment_id is null) = (source_kind = 'by_hand')",
+            _entered_for_one_thing,
+        ),
         Check("ledger_moves_something", "amount_minor <> 0", lambda row: row["amount_minor"] != 0),
     ),
     indexes=(

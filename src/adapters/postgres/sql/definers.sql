@@ -66,6 +66,13 @@ begin
   return array(select p.conversation_id from public.participants p where p.user_id = me);
 end $$;
 
+create or replace function my_address() returns text
+language plpgsql stable security definer set search_path = '' as $$
+declare me uuid := public.welcome_user_id();
+begin
+  return (select u.email from public.users u where u.id = me and u.email_verified_at is not null);
+end $$;
+
 create or replace function is_admin() returns boolean
 language plpgsql stable security definer set search_path = '' as $$
 declare me uuid := public.welcome_user_id();

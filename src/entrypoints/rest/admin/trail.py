@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from application.audit import AuditFilter, ListAudit
 from application.payments import ListLedger
 from domain.payments import SourceKind
-from domain.shared.ids import BookingId, LedgerEntryId, PaymentId
+from domain.shared.ids import BookingId, InvoiceId, LedgerEntryId, PaymentId
 from domain.shared.money import Money
 from entrypoints.rest.asking import Somebody
 from entrypoints.rest.cursors import Asked, Paged
@@ -44,8 +44,9 @@ class LedgerEntryOut(Out):
     amount: Money
     source_kind: SourceKind
     source_id: str
-    payment_id: PaymentId
-    booking_id: BookingId
+    payment_id: PaymentId | None
+    booking_id: BookingId | None
+    invoice_id: InvoiceId | None
     created_at: datetime
 
 
