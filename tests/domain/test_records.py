@@ -299,6 +299,7 @@ def test_a_payment_is_asked_for_with_nothing_in_hand() -> None:
     )
     assert kept(payment) == new(
         booking_id=BOOKING,
+        invoice_id=None,
         customer_id=ANN,
         organization_id=HOUSE,
         amount=TEN,
@@ -323,6 +324,7 @@ def test_a_refund_asked_for_and_one_found_at_the_gateway_are_kept_alike() -> Non
     common = new(
         payment_id=PAYMENT,
         booking_id=BOOKING,
+        invoice_id=None,
         customer_id=ANN,
         organization_id=HOUSE,
         amount=Money(300, "EUR"),

@@ -1,7 +1,9 @@
 """Quotes and invoices over the API: offered, accepted, issued, paid in parts, credited."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from tests.rest.test_pages import fields, linked
 from tests.rest.world import Api, World, keyed
 
 LINES = [
@@ -70,3 +72,47 @@ async def test_an_invoice_is_drafted_issued_sent_and_paid(world: World) -> None:
     paid = (await ana.get(address)).json()
     assert (paid["state"], paid["left"]["amount_minor"]) == ("paid", 0)
     assert "received" in world.letter("ana@example.org", "invoice_receipt").text.lower()
+
+
+async def test_a_quote_is_accepted_in_the_browser_and_becomes_one_invoice(world: World) -> None:
+    vera, organization_id = await business(world)
+    quote = await vera.post("/v1/quotes", json=asked(organization_id))
+    assert (quote.status_code, quote.json()["reference"]) == (201, "Q2026-0001")
+    address = f"/v1/quotes/{quote.json()['id']}"
+    assert (await vera.post(f"{address}/send")).json()["state"] == "sent"
+    await world.deliver()
+    link = linked(world, "ana@example.org", "quote")
+    for _ in range(3):  # a mail scanner looks first
+        page = await world.anybody.get(link)
+        assert "Mending the roof" in page.text
+    assert (await vera.get(address)).json()["state"] == "sent"
+    for _ in range(2):
+        done = await world.anybody.post(urlsplit(link).path, data={**fields(page), "answer": "accept"})
+        assert done.status_code == 303
+    assert "accepted" in (await world.anybody.get(link)).text
+    await world.deliver()
+    accepted = (await vera.get(address)).json()
+    found = (await vera.get("/v1/invoices", params={"quote_id": accepted["id"]})).json()["items"]
+    assert [each["id"] for each in found] == [accepted["invoice_id"]]
+    assert (found[0]["state"], found[0]["total"]) == ("draft", accepted["total"])
+
+
+async def test_an_invoice_is_paid_by_its_link_without_an_account(world: World) -> None:
+    vera, organization_id = await business(world)
+    id, paper = await issued(world, vera, organization_id)
+    await vera.post(f"/v1/invoices/{id}/send")
+    await world.deliver()
+    link = linked(world, "ana@example.org", "invoice")
+    page = await world.anybody.get(link)
+    assert "356.22" in page.text
+    document = await world.anybody.get(link.replace("?", "/pdf?"))
+    assert document.content.startswith(b"%PDF-")
+    begun = await world.anybody.post(urlsplit(link).path, data=fields(page))
+    await world.deliver()
+    till = await world.anybody.get(begun.headers["location"])
+    assert paper["number"] in till.text
+    shown = await world.anybody.post(urlsplit(begun.headers["location"]).path, data={**fields(till), "card": "ok"})
+    await world.deliver()
+    assert "Nothing is left to pay" in (await world.anybody.get(shown.headers["location"])).text
+    assert (await vera.get(f"/v1/invoices/{id}")).json()["state"] == "paid"
+    assert (await world.anybody.get(f"{urlsplit(link).path}?token=guessed")).status_code == 404

@@ -22,7 +22,7 @@ EVENTS = """
     booking.no_show booking.unplaceable payment.requested payment.captured payment.doubted refund.requested
     refund.doubted webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
     user.suspended user.password_changed one_time_tokens.changed identity.linked
-    file.deleted
+    file.deleted quote.accepted invoice.overpaid
 """.split()
 WORDS: dict[str, tuple[str, ...]] = {
     "reference": ("R1", "R2", "R3"),
@@ -47,9 +47,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "found_type": ("image/png", "image/png", "application/pdf"),
     "files.state": ("stored", "stored", "uploading", "deleted"),
     "pair": tuple(f"{one}:{two}" for one in IDS for two in IDS if one < two),
-    "tallies.name": (*(f"{series}:{id}" for series in ("seats", "messages", "files") for id in IDS), "invoices:1"),
+    "tallies.name": (
+        *(f"{series}:{id}" for series in ("seats", "messages", "files") for id in IDS),
+        "invoices:1",
+        *(f"{kind}s:{IDS[0]}:1" for kind in ("invoice", "credit_note")),
+    ),
     "amount_currency": ("EUR", "EUR", "EUR", "USD"),
     "refund_currency": ("EUR", "USD"),
+    "total_currency": ("EUR",),
 }
 NUMBERS: dict[str, tuple[int, ...]] = {
     "capacity": (1, 1, 2, 3),
@@ -61,6 +66,8 @@ NUMBERS: dict[str, tuple[int, ...]] = {
     "price_minor": (50, 101, 0),
     "refund_minor": (0, 25, 50, 51, 101),
     "ledger.amount_minor": (50, -50, 100, -100),
+    "settlements.amount_minor": (50, 50, -50, 100),
+    "year": (1,),
     "average_hundredths": (0, 100, 200, 150),
     "stars": (1, 2, 5),
 }
@@ -101,7 +108,19 @@ def _json(table: str, name: str, random: Random) -> Any:
         return [str(id) for id in random.sample(IDS, random.choice((0, 0, 1, 2)))]
     if name == "attachments":
         return [{"file_id": str(id)} for id in random.sample(IDS, random.choice((0, 0, 1)))]
-    keys = ("booking_id", "payment_id", "refund_id", "webhook_id", "mail_id", "job_id", "file_id")
+    if name in ("bill", "seller", "shares", "credited_shares"):
+        return {"said": random.choice(("this", "this", "that"))}
+    keys = (
+        "booking_id",
+        "invoice_id",
+        "quote_id",
+        "payment_id",
+        "refund_id",
+        "webhook_id",
+        "mail_id",
+        "job_id",
+        "file_id",
+    )
     return {key: str(random.choice(IDS)) for key in keys if random.random() < 0.6}
 
 

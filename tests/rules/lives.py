@@ -37,9 +37,23 @@ from application.identity import (
     SignIn,
     SignOut,
 )
+from application.invoicing import (
+    AcceptQuote,
+    BuyerDraft,
+    Crediting,
+    CreditInvoice,
+    DraftQuote,
+    IssueInvoice,
+    LineDraft,
+    PayInvoice,
+    QuoteDraft,
+    Receipt,
+    RecordReceipt,
+    SendQuote,
+)
 from application.jobs import JobRevision, ReviseJob
 from application.messaging import MarkRead, Reading, SendMessage, Words
-from application.payments import RefundPayment, Repayment
+from application.payments import GetCheckout, RefreshPayment, RefundPayment, Repayment
 from application.profiles import ProfileChanges, UpdateProfile
 from application.reviews import HideReview, Moderation
 from application.scheduling import ListFreeSlots, SlotSearch
@@ -72,6 +86,7 @@ async def lived_in(house: OpenHouse) -> None:
     asked = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "requested")
     await use(DeclineBooking)(Actor(user_id=asked["provider_id"]), asked["id"], Declining(reason="full"))
     await _moved(house)
+    await _invoiced(house)
     await _shown(house)
     held = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "held")
     assert held["expires_at"]
@@ -109,6 +124,34 @@ async def _at_the_door(house: OpenHouse) -> None:
     clock.advance(timedelta(minutes=1))
     await use(ConsumeMagicLink)(ANONYMOUS, Link(token=secret))
     await use(Authenticate)(secretly(supabase_claims(clock.now())))
+
+
+async def _invoiced(house: OpenHouse) -> None:
+    """A quote is accepted and becomes an invoice; one is paid at the gateway, in part by hand, and credited."""
+    use, clock = house.use, house.container.clock()
+    organization_id = next(iter(house.container.store().tables["organizations"].rows))
+    buyer = BuyerDraft(name="Ana", email="ana@town.example")
+    lines = (LineDraft(description="Tuning", unit_price_minor=5000, tax_basis_points=2300),)
+    draft = {"organization_id": organization_id, "buyer": buyer, "currency": "EUR", "lines": lines}
+    quote = await use(DraftQuote)(OPERATOR, QuoteDraft(**draft))
+    await use(SendQuote)(OPERATOR, quote.id)
+    await use(AcceptQuote)(OPERATOR, quote.id)
+    await _quiet(house)
+    accepted = house.container.store().tables["quotes"].rows[quote.id]
+    await use(IssueInvoice)(OPERATOR, accepted["invoice_id"])
+    await use(RecordReceipt)(OPERATOR, accepted["invoice_id"], Receipt(amount_minor=1000, reason="cash"))
+    payment = await use(PayInvoice)(OPERATOR, accepted["invoice_id"])
+    await _quiet(house)
+    checkout = await use(GetCheckout)(OPERATOR, payment.id)
+    assert checkout.gateway_ref
+    assert checkout.client_secret
+    await house.container.gateway().confirm(checkout.gateway_ref, checkout.client_secret, "ok")
+    await use(RefreshPayment)(OPERATOR, payment.id)
+    await _quiet(house)
+    part = LineDraft(description="A string broke", unit_price_minor=1000, tax_basis_points=2300)
+    await use(CreditInvoice)(OPERATOR, accepted["invoice_id"], Crediting(reason="a string broke", lines=(part,)))
+    await _quiet(house)
+    clock.advance(timedelta(minutes=1))
 
 
 async def _moved(house: OpenHouse) -> None:

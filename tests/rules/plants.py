@@ -86,6 +86,12 @@ def _rival(town: Town) -> None:
     town.add("payments", town.some("payments", _captured), state="open", gateway_ref="another")
 
 
+def _rival_of_invoice(town: Town) -> None:
+    payment = town.some("payments", lambda row: row["invoice_id"] is not None)
+    for ref in ("one", "another"):
+        town.add("payments", payment, state="open", gateway_ref=ref)
+
+
 def _overtaken(town: Town) -> None:
     events = [row for row in town.tables["outbox"].values() if not row["scheduled"]]
 
@@ -239,6 +245,19 @@ PLANTS: dict[str, Plant] = {
     "one_live_payment_per_booking": _rival,
     "no_payment_stays_unknown": _doubtful("payments"),
     "no_refund_stays_unknown": _doubtful("refunds"),
+    # invoicing
+    "papers_are_numbered_without_gaps": _raised("papers", "sequence"),
+    "what_is_asked_for_is_on_the_paper": _raised("invoices", "total_minor", lambda row: row["paper_id"] is not None),
+    "an_accepted_quote_becomes_one_invoice": _when("invoices", lambda row: row["quote_id"] is not None, quote_id=None),
+    "paid_is_what_settlements_add_up_to": lambda town: town.remove("settlements", town.some("settlements")),
+    "credited_is_what_credit_notes_add_up_to": _raised(
+        "papers", "total_minor", lambda row: row["kind"] == "credit_note"
+    ),
+    "captured_money_of_an_invoice_is_counted": lambda town: town.remove(
+        "settlements", town.some("settlements", lambda row: row["kind"] == "gateway")
+    ),
+    "what_is_too_much_goes_back": _raised("payments", "captured_minor", lambda row: row["invoice_id"] is not None),
+    "one_live_payment_per_invoice": _rival_of_invoice,
     # events
     "one_receipt_per_key": _again("receipts"),
     "processed_says_what_came_of_it": _sometime("webhooks", processed_at=None),

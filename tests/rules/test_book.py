@@ -17,6 +17,7 @@ CODES = {
     *(f"R{n}" for n in range(1, 4)),
     *(f"C{n}" for n in range(1, 5)),
     *(f"A{n}" for n in range(1, 10)),
+    *(f"I{n}" for n in range(1, 6)),
     "T1",
     *(f"F{n}" for n in range(1, 4)),
 }

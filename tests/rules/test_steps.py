@@ -53,6 +53,9 @@ WRONG: dict[str, tuple[Callable[[Row], Any], Turn]] = {
     "a_spent_token_stays_spent": (lambda row: row["rotated_at"], lambda _: {"rotated_at": None}),
     "a_used_link_stays_used": (lambda row: row["used_at"], lambda _: {"used_at": None}),
     "a_new_password_leaves_one_session": (lambda row: True, lambda row: {"changed_at": row["changed_at"] + HOUR}),
+    "a_paper_never_changes": (lambda row: True, _by("sequence", 1)),
+    "an_issued_invoice_keeps_what_it_asks": (lambda row: row["paper_id"], _by("total_minor", 1)),
+    "a_settlement_never_changes": (lambda row: True, _by("amount_minor", 1)),
     "the_trail_is_append_only": (lambda row: True, lambda _: {"actor": "nobody"}),
     "security_events_are_append_only": (lambda row: True, lambda _: {"actor": "nobody"}),
 }
@@ -92,7 +95,19 @@ def test_a_wrong_step_is_told_once_with_what_moved(step: Step, rich: Town) -> No
     assert judge.judge() == []
 
 
-LASTING = ("bookings", "ledger", "payments", "refunds", "reviews", "messages", "participants", "sessions", "audit")
+LASTING = (
+    "bookings",
+    "ledger",
+    "payments",
+    "refunds",
+    "reviews",
+    "messages",
+    "participants",
+    "sessions",
+    "audit",
+    "papers",
+    "settlements",
+)
 
 
 @pytest.mark.parametrize("table", [*LASTING, "security_events"])

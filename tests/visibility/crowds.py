@@ -19,10 +19,17 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         return chance.choice(options)
 
     users = [
-        rows.add("users", role=some("customer", "provider", "admin"), suspended_at=some(None, None, MONDAY))
+        rows.add(
+            "users",
+            role=some("customer", "provider", "admin"),
+            suspended_at=some(None, None, MONDAY),
+            email_verified_at=some(None, MONDAY),
+        )
         for _ in range(people)
     ]
     organizations = [rows.add("organizations", name=some("A", "B")) for _ in range(people // 3)]
+    for organization in organizations:
+        rows.add("letterheads", id=organization)
     for user in users:
         rows.add("profiles", id=user, name=user.hex[:6])
         rows.add("availabilities", id=user)
@@ -42,6 +49,7 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         rows.add("refunds", **about, payment_id=payment, customer_id=some(customer, third))
         rows.add("ledger", **about, payment_id=payment)
         _reviews(rows, chance, booking=booking, job_id=job, provider_id=provider, customer_id=customer)
+        _asked(rows, chance, users, belongs["organization_id"])
         _talk(rows, chance, users)
         rows.add("external_identities", user_id=third)
         session = rows.add("sessions", user_id=third, **some({}, {}, ENDED, {"epoch": 2}))
@@ -60,6 +68,20 @@ def _reviews(rows: Rows, chance: random.Random, *, booking: UUID, **of: UUID) ->
         author, reviewed = of[f"{side}_id"], of["provider_id" if side == "customer" else "customer_id"]
         state = chance.choice(("published", "hidden"))
         rows.add("reviews", **of, booking_id=booking, side=side, author_id=author, reviewed_id=reviewed, state=state)
+
+
+def _asked(rows: Rows, chance: random.Random, users: list[UUID], organization: UUID) -> None:
+    addresses = {row["id"]: row["email"] for row in rows.of("users")}
+    shown = {
+        "organization_id": organization,
+        "reader_id": chance.choice((None, *users)),
+        "reader_email": addresses[chance.choice(users)],
+    }
+    rows.add("quotes", **shown, state="sent", expires_at=MONDAY)
+    paper, dates = rows.new_id(), {"issued_on": MONDAY.date(), "due_on": MONDAY.date()}
+    invoice = rows.add("invoices", **shown, **dates, state="issued", paper_id=paper)
+    rows.add("papers", **shown, id=paper, invoice_id=invoice)
+    rows.add("settlements", organization_id=organization, invoice_id=invoice)
 
 
 def _talk(rows: Rows, chance: random.Random, users: list[UUID]) -> None:

@@ -24,6 +24,13 @@ SEEN_BY = {
     "ratings": "everybody",
     "availabilities": "everybody",
     "bookings": "customer performer manager admin",
+    "letterheads": "manager admin",
+    "quotes draft": "manager admin",
+    "quotes sent": "customer addressee manager admin",
+    "invoices draft": "manager admin",
+    "invoices issued": "customer addressee manager admin",
+    "papers": "customer addressee manager admin",
+    "settlements": "manager admin",
     "payments": "customer manager admin",
     "refunds": "customer manager admin",
     "ledger": "admin",
@@ -54,6 +61,7 @@ VIEWS_SHOW = {
     "members": ("memberships", "whoever sees those"),
     "job_listings": ("jobs", "whoever sees those"),
     "review_cards": ("reviews", "whoever sees those"),
+    "invoice_cards": ("invoices", "whoever sees those"),
     "inbox": ("participants", "whoever sees those"),
     "conversation_people": ("participants", "whoever sees those"),
 }
@@ -78,7 +86,13 @@ PRIVATE = {
 }
 """Columns no client reads, not even of rows that are theirs."""
 
-KEPT_FOR_EVER = {"ledger": "insert", "security_events": "insert", "audit": "insert update"}
+KEPT_FOR_EVER = {
+    "ledger": "insert",
+    "security_events": "insert",
+    "audit": "insert update",
+    "papers": "insert",
+    "settlements": "insert",
+}
 """What the house itself may write where rows stay for ever; elsewhere it inserts, updates and deletes. The audit trail
 is updated once, when a row is sealed."""
 
@@ -90,6 +104,7 @@ FUNCTIONS = {
     "my_organizations": "everybody",
     "my_managed_organizations": "everybody",
     "my_conversations": "everybody",
+    "my_address": "everybody",
     "is_admin": "everybody",
     "search_jobs": "everybody",
     "must": "house",

@@ -53,6 +53,15 @@ _USUAL: dict[str, Row] = {
         "refund_ceiling": 100,
         "starts_at": MONDAY,
     },
+    "letterheads": {"zone": "UTC"},
+    "quotes": {"valid_days": 1, "state": "draft", "total_currency": "EUR"},
+    "invoices": {
+        "state": "draft",
+        "total_minor": 100,
+        **dict.fromkeys(("total_currency", "paid_currency", "paid_by_hand_currency", "credited_currency"), "EUR"),
+    },
+    "papers": {"kind": "invoice", "year": 2026, "total_minor": 100, "total_currency": "EUR"},
+    "settlements": {"kind": "by_hand", "amount_minor": 100, "amount_currency": "EUR"},
     "payments": {
         "amount_minor": 100,
         "captured_minor": 100,
@@ -85,6 +94,7 @@ _ITS_OWN: dict[str, tuple[str, ...]] = {
     "one_time_tokens": ("token_hash",),
     "oauth_flows": ("state_hash", "code_hash"),
     "bookings": ("reference",),
+    "settlements": ("source",),
     "ledger": ("source_id",),
     "webhooks": ("external_id",),
     "conversations": ("pair",),
@@ -117,6 +127,8 @@ class Rows:
         }
         if table == "bookings":
             row["blocked"] = row["span"]
+        if "sequence" in row and table in ("quotes", "papers"):
+            row["sequence"] = len(self.made) + 1
         self.made.append((table, row))
         return UUID(str(id))
 

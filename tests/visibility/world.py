@@ -1,7 +1,8 @@
 """A marketplace small enough to say of every row who stands in which relation to it.
 
 North & Co.: Olga owns it, Max manages it, Mia and Vera belong to it, and Vera performs its work for Ann. South Ltd. is
-Zed's alone, who works for Bob. Kim has nothing to do with anybody; Root is an admin. East & Co. went wrong: its owner
+Zed's alone, who works for Bob. Kim has nothing to do with anybody, but invoices of North
+go to an address that is hers, as others of South go to one that Mia never confirmed; Root is an admin. East & Co. went wrong: its owner
 Sue, who works there herself, and its customer Tom are suspended, and so is Sam, who was an admin.
 
 Ann and Root come with tokens of several sessions, too: one that lasts, one that they ended, one from before they ended
@@ -153,9 +154,9 @@ def world() -> World:
     here = World()
     for name in PEOPLE:
         _person(here, name)
-    _business(here, people=NORTH, managers=("olga", "max"), performer="vera", customer="ann")
-    _business(here, people=SOUTH, managers=("zed",), performer="zed", customer="bob")
-    _business(here, people=EAST, managers=("sue",), performer="sue", customer="tom")
+    _business(here, people=NORTH, managers=("olga", "max"), performer="vera", customer="ann", written_to="kim")
+    _business(here, people=SOUTH, managers=("zed",), performer="zed", customer="bob", written_to="mia")
+    _business(here, people=EAST, managers=("sue",), performer="sue", customer="tom", written_to="mia")
     for name in ("ann", "root"):
         _sessions(here, name)
     _sessions(here, "bob")
@@ -179,7 +180,9 @@ def _person(here: World, name: str) -> None:
     role = "admin" if name in ("root", "sam") else "customer"
     suspended = MONDAY if name in SUSPENDED else None
     mine = {"self": (name,)}
-    id = here.people[name] = here.put("users", to=mine, role=role, suspended_at=suspended)
+    confirmed = MONDAY if name == "kim" else None
+    told = {"role": role, "suspended_at": suspended, "email_verified_at": confirmed}
+    id = here.people[name] = here.put("users", to=mine, **told)
     here.put("credentials", to=mine, id=id)
     here.put("external_identities", to=mine, user_id=id)
     session = here.sessions[name] = here.put("sessions", to=mine, user_id=id)
@@ -195,7 +198,7 @@ def _person(here: World, name: str) -> None:
 
 
 def _business(
-    here: World, *, people: tuple[str, ...], managers: tuple[str, ...], performer: str, customer: str
+    here: World, *, people: tuple[str, ...], managers: tuple[str, ...], performer: str, customer: str, written_to: str
 ) -> None:
     who = here.people
     all_of_it: dict[str, tuple[str, ...]] = {
@@ -203,6 +206,7 @@ def _business(
         "manager": managers,
         "performer": (performer,),
         "customer": (customer,),
+        "addressee": ("kim",) if written_to == "kim" else (),
     }
     organization = here.put("organizations", to=all_of_it)
     for name in people:
@@ -210,6 +214,8 @@ def _business(
         to = {"self": (name,), "colleague": people}
         here.put("memberships", to=to, organization_id=organization, user_id=who[name], role=role)
     here.put("availabilities", to=all_of_it, id=who[performer])
+    address = here.row("users", str(who[written_to]))["email"]
+    _asked(here, all_of_it, organization=organization, reader=who[customer], address=address)
     belongs = {"organization_id": organization, "provider_id": who[performer]}
     for state in ("draft", "published", "archived"):
         job = here.put("jobs", state, to=all_of_it, state=state, **belongs)
@@ -231,6 +237,21 @@ def _money(here: World, to: Relations, *, booking: UUID, organization: UUID, cus
     here.put("refunds", to=to, payment_id=payment, customer_id=customer, **of)
     here.put("ledger", to=to, payment_id=payment, **of)
     here.put("webhooks", to=to)
+
+
+def _asked(here: World, to: Relations, *, organization: UUID, reader: UUID, address: str) -> None:
+    """Quotes and invoices that nobody was shown, and others that left the house."""
+    of: dict[str, Any] = {"organization_id": organization}
+    here.put("letterheads", to=to, id=organization)
+    here.put("quotes", "draft", to=to, **of)
+    here.put("invoices", "draft", to=to, **of)
+    shown = {**of, "reader_id": reader, "reader_email": address}
+    here.put("quotes", "sent", to=to, **shown, state="sent", expires_at=MONDAY)
+    paper = here.rows.new_id()
+    dates = {"issued_on": MONDAY.date(), "due_on": MONDAY.date()}
+    invoice = here.put("invoices", "issued", to=to, **shown, **dates, state="issued", paper_id=paper)
+    here.put("papers", to=to, **shown, id=paper, invoice_id=invoice)
+    here.put("settlements", to=to, **of, invoice_id=invoice)
 
 
 def _talk(here: World, booking: UUID, *names: str) -> None:

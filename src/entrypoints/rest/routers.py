@@ -50,5 +50,6 @@ WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
     pages.links,
     pages.vouching,
     pages.paying,
+    pages.invoicing,
 )
 """Outside of /v1: what also shows something of the settings or the technology behind them."""

@@ -1,11 +1,12 @@
 """The rule book: the rules of all contexts, and where those are proven that no row can show."""
 
-from adapters.persistence.rules import audit, bookings, events, files, identity, messaging, payments, reviews
+from adapters.persistence.rules import audit, bookings, events, files, identity, invoicing, messaging, payments, reviews
 from adapters.persistence.rules.rule import Liveness, Rule, Step
 
 RULES: tuple[Rule, ...] = (
     *bookings.RULES,
     *payments.RULES,
+    *invoicing.RULES,
     *events.RULES,
     *reviews.RULES,
     *messaging.RULES,
@@ -18,6 +19,7 @@ RULES: tuple[Rule, ...] = (
 STEPS: tuple[Step, ...] = (
     *bookings.STEPS,
     *payments.STEPS,
+    *invoicing.STEPS,
     *events.STEPS,
     *reviews.STEPS,
     *messaging.STEPS,

@@ -1,8 +1,9 @@
 """The few pages people open in a browser: links from mails, and paying. A front end of its own replaces all of them."""
 
 from entrypoints.rest.pages.front import front
+from entrypoints.rest.pages.invoicing import invoicing
 from entrypoints.rest.pages.links import links
 from entrypoints.rest.pages.paying import paying
 from entrypoints.rest.pages.vouching import vouching
 
-__all__ = ["front", "links", "paying", "vouching"]
+__all__ = ["front", "invoicing", "links", "paying", "vouching"]

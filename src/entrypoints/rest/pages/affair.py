@@ -1,17 +1,19 @@
-"""What every page about a payment shows: the booking, when it is, its price, and what went wrong."""
+"""What every page about a payment shows: what it is for, what it costs, and what went wrong."""
 
 from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.responses import HTMLResponse
 
-from application.notifications.wording import at, when
+from application.invoicing import InvoiceToPay
+from application.notifications.wording import at, day, when
 from application.payments import ToPay
 from domain.bookings import BookingState
 from domain.payments import PaymentState
 from entrypoints.rest.pages.rendering import page
 
-PAY = "/bookings/{booking_id}/pay"
+Affair = ToPay | InvoiceToPay
+"""What can be paid in a browser."""
 Token = Annotated[str, Query(max_length=500)]
 FAILURES = {
     "card_declined": "The card was declined.",
@@ -22,7 +24,7 @@ FAILURES = {
 
 def affair_page(
     template: str,
-    to_pay: ToPay,
+    to_pay: Affair,
     token: str,
     *,
     title: str = "Pay",
@@ -30,23 +32,49 @@ def affair_page(
     **facts: Any,
 ) -> HTMLResponse:
     """A page about that payment, for the holder of its link."""
-    shown: dict[str, Any] = {"here": PAY.format(booking_id=to_pay.booking_id), "when": when(to_pay.span, to_pay.zone)}
-    return page(
-        template, title=title, also=also, to_pay=to_pay, held_until=_held_until(to_pay), token=token, **shown, **facts
-    )
+    shown: dict[str, Any] = {"here": here_of(to_pay), "about": _about(to_pay)}
+    return page(template, title=title, also=also, to_pay=to_pay, token=token, **shown, **facts)
 
 
-def problem_of(to_pay: ToPay) -> str:
+def here_of(to_pay: Affair) -> str:
+    """Where it is paid."""
+    if isinstance(to_pay, ToPay):
+        return f"/bookings/{to_pay.booking_id}/pay"
+    return f"/invoices/{to_pay.invoice_id}/pay"
+
+
+def problem_of(to_pay: Affair) -> str:
     """Why the last attempt came to nothing, in a sentence; empty when none did."""
     if to_pay.payment is not PaymentState.FAILED:
         return ""
     return FAILURES.get(to_pay.failure, "The payment did not go through.")
 
 
-def known(to_pay: ToPay) -> str:
+def known(to_pay: Affair) -> str:
     """All of its state that a page shows, in a word to compare."""
     payable = "open" if to_pay.client_secret else "closed"
-    return f"{to_pay.booking}/{to_pay.payment}/{to_pay.failure}/{payable}"
+    stands = to_pay.booking if isinstance(to_pay, ToPay) else f"{to_pay.state}/{to_pay.left}"
+    return f"{stands}/{to_pay.payment}/{to_pay.failure}/{payable}"
+
+
+def _about(to_pay: Affair) -> list[tuple[str, str]]:
+    """What it is for, by name."""
+    if isinstance(to_pay, ToPay):
+        told = [
+            ("Booking", to_pay.title),
+            ("When", when(to_pay.span, to_pay.zone)),
+            ("Reference", to_pay.reference),
+            ("Held until", _held_until(to_pay)),
+        ]
+    else:
+        told = [
+            ("Invoice", to_pay.number),
+            ("From", to_pay.seller.name),
+            ("Total", str(to_pay.total)),
+            ("Left to pay", str(to_pay.left)),
+            ("Due", day(to_pay.due_on) if to_pay.due_on else ""),
+        ]
+    return [(name, value) for name, value in told if value]
 
 
 def _held_until(to_pay: ToPay) -> str:

@@ -78,7 +78,8 @@ RULES = (
         broken=_captured_again,
         sql="""
             select payment_id::text as subject, 'the ledger has it captured more than once' as said
-            from ledger where source_kind = 'capture' group by payment_id having count(distinct source_id) > 1
+            from ledger where source_kind = 'capture' and payment_id is not null
+            group by payment_id having count(distinct source_id) > 1
         """,
     ),
     Rule(
@@ -157,7 +158,8 @@ def against_gateway(tables: Tables, told: Mapping[str, GatewayTotals]) -> list[B
     attended = {row["payment_ref"] for row in tables["webhooks"].values() if row["outcome"] == "attention"}
     ledger: defaultdict[object, list[Row]] = defaultdict(list)
     for row in tables["ledger"].values():
-        ledger[row["payment_id"]].append(row)
+        if row["payment_id"] is not None:  # what was received by hand never was at the gateway
+            ledger[row["payment_id"]].append(row)
     ours = {}
     for payment_id, rows in ledger.items():
         captures = {row["source_id"].partition(":")[2] for row in rows if row["source_kind"] == "capture"}

@@ -143,7 +143,7 @@ RULES = (
     Rule(
         code="M6",
         name="captured_money_has_a_place",
-        says="Captured money pays for its booking, or goes back as decided, or somebody is at it.",
+        says="Captured money of a booking pays for it, or goes back as decided, or somebody is at it.",
         means="we keep a customer's money for nothing, or work for money that went back",
         mend="see the booking's and payment's history; refund by hand with `guildhall payment refund`",
         by={
@@ -170,7 +170,7 @@ RULES = (
               left join bookings b on b.id = p.booking_id
               left join busy on busy.booking_id = p.booking_id::text
               left join failed on failed.payment_id = p.id and failed.booking_id = p.booking_id
-              where p.state = 'captured')
+              where p.state = 'captured' and p.booking_id is not null)
             select id::text as subject, case
                 when fulfils and returns then 'it pays for its booking and goes back as well'
                 when fulfils or returns then 'less goes back than is to go back'
@@ -255,6 +255,7 @@ RULES = (
             select unnest(array_agg(id))::text as subject, 'its booking has another payment that can be paid' as said
             from payments
             where state in ('requested', 'unknown', 'open', 'requires_action', 'processing', 'captured')
+              and booking_id is not null
             group by booking_id having count(*) > 1
         """,
     ),
