@@ -52,6 +52,24 @@ class CountingByLooking(PostgresStore):
         return await super().commit(changes)
 
 
+class NumberingByLooking(PostgresStore):
+    """The next invoice is the highest there is, plus one."""
+
+    async def commit(self, changes: Changes) -> Numbers:
+        papers = [write for write in changes.writes if isinstance(write, Insert) and write.table == "papers"]
+        if not papers:
+            return await super().commit(changes)
+        (paper,) = papers
+        where = {name: paper.row[name] for name in ("organization_id", "kind", "year")}
+        last = await self.load("papers", where, order=Order("sequence", descending=True), limit=1)
+        number = last[0]["sequence"] + 1 if last else 1
+        series = paper.numbers["sequence"]
+        plain = tuple(replace(each, numbers={}) if isinstance(each, Insert) else each for each in changes.writes)
+        paper.row["sequence"] = number
+        await super().commit(replace(changes, tallies=(), writes=plain))
+        return {series: number}
+
+
 class ClaimingInAnyOrder(PostgresStore):
     """An event does not wait for the earlier ones of its aggregate."""
 

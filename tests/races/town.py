@@ -49,7 +49,13 @@ TEN = datetime(2026, 6, 3, 9, 0, tzinfo=NOW.tzinfo)
 """Ten in the morning in Lisbon, two days from now."""
 ELEVEN = TEN + timedelta(hours=1)
 COMMITS_AT_ONCE = 20
-REACTS = ("application.bookings", "application.payments", "application.messaging", "application.reviews")
+REACTS = (
+    "application.bookings",
+    "application.invoicing",
+    "application.payments",
+    "application.messaging",
+    "application.reviews",
+)
 PATIENCE_SECONDS = 20.0
 
 
