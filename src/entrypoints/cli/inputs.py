@@ -139,6 +139,8 @@ def _told(error: Any, place: str) -> str:
 def _read(asked: Asked, value: Any) -> Any:
     """What was typed, one step closer to what is meant."""
     _, inner = _kind(asked.hint)
+    if isinstance(value, list) and is_dataclass(inner):
+        return tuple(_structured(asked, each) for each in value)
     if isinstance(value, list):
         return tuple(part.strip() for each in value for part in each.split(",") if part.strip())
     if not isinstance(value, str):

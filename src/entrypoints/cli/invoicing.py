@@ -61,7 +61,7 @@ group.does("revise", ReviseInvoice)
 group.does("void", VoidInvoice)
 group.does("issue", IssueInvoice, PaperView)
 group.does("send", SendInvoice)
-group.asks("pay-link", GetInvoiceLink)
+group.asks("pay-link", GetInvoiceLink, show=lambda desk, url: desk.show({"url": url}))
 group.does(
     "record",
     RecordReceipt,
