@@ -72,6 +72,18 @@ def facts(**over: Any) -> dict[str, Any]:
         "about": "Haircut · K7QM-3XTR",
         "excerpt": "See you there.\nBring the dog",
         "conversation_id": str(UUID(int=6)),
+        "seller": "Salon Ito",
+        "total": {"amount_minor": 125000, "currency": "EUR"},
+        "left": {"amount_minor": 25000, "currency": "EUR"},
+        "due_on": "2026-03-24",
+        "waits": True,
+        "invoice_id": str(UUID(int=7)),
+        "quote_id": str(UUID(int=8)),
+        "lines": ["Haircut & beard", *(f"Hour {number}" for number in range(12))],
+        "reminds": False,
+        "reminder": "overdue",
+        "returned": False,
+        "corrected": "2026-0001",
     } | over
 
 

@@ -11,6 +11,7 @@ import pytest
 from icalendar import Calendar
 
 from adapters.memory.mail import MemoryMailer
+from adapters.pdf import PdfPrinter
 from adapters.persistence.schema import TABLES
 from adapters.system.clock import StandingClock
 from adapters.system.ids import SeededIds
@@ -138,6 +139,7 @@ class World:
             mailer=mailer,
             letters=JinjaLetters(),
             invites=CalendarInvites(),
+            printer=PdfPrinter(),
             links=Links("https://book.example.org"),
             sender=Mailbox.read("Guildhall <hello@book.example.org>"),
             one_time_secrets=Secrets(),

@@ -125,6 +125,7 @@ def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
         "mailer": post,
         "letters": post,
         "invites": post,
+        "printer": post,
         "links": Links("https://scene.example.org"),
         "sender": Mailbox.read("Scene <hello@scene.example.org>"),
     }

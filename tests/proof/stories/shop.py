@@ -152,6 +152,7 @@ class Shop(Marketplace):
             mailer=self.mailer,
             letters=self.mailer,
             invites=self.mailer,
+            printer=self.mailer,
             links=Links("https://shop.example.org"),
             sender=Mailbox.read("Shop <hello@shop.example.org>"),
             one_time_secrets=Secrets(),
