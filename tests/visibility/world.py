@@ -1,9 +1,9 @@
 """A marketplace small enough to say of every row who stands in which relation to it.
 
 North & Co.: Olga owns it, Max manages it, Mia and Vera belong to it, and Vera performs its work for Ann. South Ltd. is
-Zed's alone, who works for Bob. Kim has nothing to do with anybody, but invoices of North
-go to an address that is hers, as others of South go to one that Mia never confirmed; Root is an admin. East & Co. went wrong: its owner
-Sue, who works there herself, and its customer Tom are suspended, and so is Sam, who was an admin.
+Zed's alone, who works for Bob. Kim has nothing to do with anybody, but invoices of North go to an address that is hers;
+others of South go to one that Mia never confirmed. Root is an admin. East & Co. went wrong: its owner Sue, who works
+there herself, and its customer Tom are suspended, and so is Sam, who was an admin.
 
 Ann and Root come with tokens of several sessions, too: one that lasts, one that they ended, one from before they ended
 all at once, and one that is somebody else's; Vera and some others come with tokens of another issuer."""

@@ -213,8 +213,8 @@ async def _bill_of_booking(work: Work, booking: Booking, bill: BookingBill) -> B
     each, rest = divmod(booking.price.amount_minor, booking.seats)
     return Bill(
         buyer=Buyer(
-            name=(profile.name if profile else "") or customer.email,
-            email=customer.email,
+            name=(profile.name if profile else "") or customer.email or "Customer",
+            email=customer.email or "",
             address=bill.address,
             tax_id=bill.tax_id,
             user_id=booking.customer_id,
