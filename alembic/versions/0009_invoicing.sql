@@ -108,6 +108,8 @@ CREATE INDEX invoices_newest ON invoices USING btree (created_at, id);
 
 CREATE INDEX invoices_of_address ON invoices USING btree (reader_email, created_at, id);
 
+CREATE INDEX invoices_of_booking ON invoices USING btree (booking_id);
+
 CREATE INDEX invoices_of_reader ON invoices USING btree (reader_id, created_at, id);
 
 CREATE UNIQUE INDEX invoices_one_per_booking ON invoices (booking_id) WHERE state <> 'void';
@@ -187,6 +189,8 @@ alter table ledger add column invoice_id uuid;
 
 alter table ledger add constraint ledger_invoice foreign key (invoice_id) references invoices (id);
 
+CREATE INDEX ledger_of_invoice ON ledger USING btree (invoice_id, created_at, id);
+
 alter table ledger drop constraint ledger_source_kind;
 
 alter table ledger add constraint ledger_source_kind check (source_kind in ('capture', 'refund', 'refund_returned', 'by_hand'));
@@ -220,7 +224,11 @@ CREATE TABLE settlements (
 	CONSTRAINT settlements_move_something CHECK (amount_minor <> 0)
 );
 
+CREATE INDEX settlements_by_organization ON settlements USING btree (organization_id, created_at, id);
+
 CREATE INDEX settlements_of_invoice ON settlements USING btree (invoice_id, created_at, id);
+
+CREATE INDEX settlements_of_payment ON settlements USING btree (payment_id);
 
 create view invoice_cards with (security_invoker = true) as select b.id, b.version, b.organization_id, b.booking_id, b.quote_id, b.paper_id, b.bill, b.total_minor, b.total_currency, b.due_days, b.state, b.paid_minor, b.paid_currency, b.paid_by_hand_minor, b.paid_by_hand_currency, b.credited_minor, b.credited_currency, b.credited_shares, b.issued_on, b.due_on, b.overdue, b.sendings, b.sent_at, b.created_at, b.reader_id, b.reader_email, j0.year as year, j0.sequence as sequence from invoices b left join papers j0 on j0.id = b.paper_id;
 

@@ -12,6 +12,7 @@ DEFINERS = {
     "my_organizations": "where the asker belongs",
     "my_managed_organizations": "what the asker manages",
     "my_conversations": "where the asker takes part",
+    "my_address": "the mail address the asker has confirmed",
     "is_admin": "whether the asker is an admin",
     "search_jobs": "jobs that are published",
 }

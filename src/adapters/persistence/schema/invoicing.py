@@ -186,6 +186,7 @@ INVOICES = Table(
         Index("invoices_by_organization", ("organization_id", "created_at", "id")),
         Index("invoices_of_reader", ("reader_id", "created_at", "id")),
         Index("invoices_of_address", ("reader_email", "created_at", "id")),
+        Index("invoices_of_booking", ("booking_id",)),
         Index("invoices_newest", ("created_at", "id")),
     ),
 )

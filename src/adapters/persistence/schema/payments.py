@@ -183,6 +183,7 @@ LEDGER = Table(
         Index("ledger_of_payment", ("payment_id", "created_at", "id")),
         Index("ledger_of_booking", ("booking_id",)),
         Index("ledger_of_organization", ("organization_id",)),
+        Index("ledger_of_invoice", ("invoice_id", "created_at", "id")),
         Index("ledger_newest", ("created_at", "id")),
     ),
     append_only=True,

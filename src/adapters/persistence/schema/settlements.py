@@ -37,7 +37,11 @@ SETTLEMENTS = Table(
         one_of("settlements_kind", "kind", SettlementKind),
         Check("settlements_move_something", "amount_minor <> 0", lambda row: row["amount_minor"] != 0),
     ),
-    indexes=(Index("settlements_of_invoice", ("invoice_id", "created_at", "id")),),
+    indexes=(
+        Index("settlements_of_invoice", ("invoice_id", "created_at", "id")),
+        Index("settlements_by_organization", ("organization_id", "created_at", "id")),
+        Index("settlements_of_payment", ("payment_id",)),
+    ),
     append_only=True,
 )
 
