@@ -243,6 +243,86 @@ def _ledger(n: int) -> Row:
     }
 
 
+def _quotes(n: int) -> Row:
+    return {
+        "year": 2026,
+        "sequence": n,
+        "bill": {},
+        "total_minor": 4500,
+        "total_currency": "EUR",
+        "valid_days": 14,
+        "due_days": 14,
+        "state": "draft",
+        "sendings": 0,
+        "sent_at": None,
+        "expires_at": None,
+        "answered_at": None,
+        "answered_by": "",
+        "invoice_id": None,
+        "created_at": NOW,
+        "reader_id": None,
+        "reader_email": "ada@example.org",
+    }
+
+
+def _invoices(n: int) -> Row:
+    return {
+        "paper_id": None,
+        "bill": {"number": n},
+        "total_minor": 4500,
+        "total_currency": "EUR",
+        "due_days": 14,
+        "state": "draft",
+        "paid_minor": 0,
+        "paid_currency": "EUR",
+        "paid_by_hand_minor": 0,
+        "paid_by_hand_currency": "EUR",
+        "credited_minor": 0,
+        "credited_currency": "EUR",
+        "credited_shares": [],
+        "issued_on": None,
+        "due_on": None,
+        "overdue": False,
+        "sendings": 0,
+        "sent_at": None,
+        "created_at": NOW,
+        "reader_id": None,
+        "reader_email": "ada@example.org",
+    }
+
+
+def _papers(n: int) -> Row:
+    return {
+        "kind": "invoice",
+        "year": 2026,
+        "sequence": n,
+        "seller": {},
+        "bill": {},
+        "shares": [],
+        "total_minor": 4500,
+        "total_currency": "EUR",
+        "issued_on": NOW.date(),
+        "due_on": NOW.date(),
+        "corrects": "",
+        "reason": "",
+        "created_at": NOW,
+        "reader_id": None,
+        "reader_email": "ada@example.org",
+    }
+
+
+def _settlements(n: int) -> Row:
+    return {
+        "kind": "by_hand",
+        "source": f"hand:{n}",
+        "amount_minor": 4500,
+        "amount_currency": "EUR",
+        "reason": "cash",
+        "received_on": NOW.date(),
+        "created_at": NOW,
+    }
+
+
 def _webhooks(n: int) -> Row:
     return {
         "sender": "simulated",
@@ -361,6 +441,11 @@ PLAIN: dict[str, Callable[[int], Row]] = {
     "payments": _payments,
     "refunds": _refunds,
     "ledger": _ledger,
+    "letterheads": lambda n: {"seller": {"number": n}, "zone": "Europe/Lisbon", "updated_at": NOW},
+    "quotes": _quotes,
+    "invoices": _invoices,
+    "papers": _papers,
+    "settlements": _settlements,
     "webhooks": _webhooks,
     "reviews": _reviews,
     "conversations": lambda n: {
@@ -405,6 +490,19 @@ PLAIN: dict[str, Callable[[int], Row]] = {
 }
 """A valid row of each table, all but its ids; `n` tells rows apart."""
 
+LEFT_EMPTY: dict[str, tuple[str, ...]] = {
+    "conversations": ("booking_id",),
+    "payments": ("invoice_id",),
+    "refunds": ("invoice_id",),
+    "ledger": ("invoice_id",),
+    "invoices": ("booking_id", "quote_id"),
+    "settlements": ("payment_id",),
+}
+"""References that a row has instead of another, or not at all."""
+
+PARENT = object()
+"""Told of such a column: let it have one after all."""
+
 VARIANTS: dict[str, tuple[Variant, ...]] = {
     "files": ({"state": "uploading", "found_type": None, "size": None, "sha256": None, "stored_at": None},),
     "sessions": ({"revoked_at": NOW, "end_reason": "signed_out"},),
@@ -422,7 +520,19 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
             "refund_currency": "EUR",
         },
     ),
-    "payments": ({"state": "captured", "captured_minor": 4500, "refunded_minor": 100, "captured_at": NOW},),
+    "invoices": (
+        {"state": "issued", "issued_on": NOW.date(), "due_on": NOW.date(), "paper_id": UUID(int=9)},
+        {"state": "paid", "issued_on": NOW.date(), "due_on": NOW.date(), "paper_id": UUID(int=9), "paid_minor": 4500},
+        {"booking_id": PARENT, "quote_id": PARENT},
+    ),
+    "quotes": ({"state": "sent", "expires_at": LATER},),
+    "payments": (
+        {"state": "captured", "captured_minor": 4500, "refunded_minor": 100, "captured_at": NOW},
+        {"booking_id": None, "invoice_id": PARENT, "customer_id": None},
+    ),
+    "refunds": ({"booking_id": None, "invoice_id": PARENT},),
+    "ledger": ({"booking_id": None, "invoice_id": PARENT},),
+    "settlements": ({"kind": "gateway", "payment_id": PARENT},),
     "reviews": ({"response": "Thanks", "responded_at": NOW},),
     "tallies": ({"ceiling": 1},),
     "audit": ({"position": 1, "hash": "ab"},),
@@ -454,6 +564,7 @@ class Rows:
             row["version"] = 1
         for column, parent in self._references(table, told):
             row[column] = parent
+        told = {column: value for column, value in told.items() if value is not PARENT}
         row |= told
         if name == "bookings":
             row["occupancy"] = row["id"]
@@ -471,9 +582,10 @@ class Rows:
         """A parent for every reference: one of its own where a constraint tells rows apart by it, else a common one."""
         own = {"id", "provider_id", *_telling_apart(table)}
         for constraint in table.constraints:
-            if not isinstance(constraint, References) or constraint.column in told:
+            if not isinstance(constraint, References):
                 continue
-            if table.name == "conversations" and constraint.column == "booking_id":
+            wanted = told.get(constraint.column) is PARENT
+            if not wanted and (constraint.column in told or constraint.column in LEFT_EMPTY.get(table.name, ())):
                 continue
             if constraint.column in own or constraint.table not in self._shared:
                 parent = self.row(constraint.table)

@@ -66,9 +66,9 @@ PAYMENTS = Table(
     ),
     constraints=(
         References("payments_booking", "booking_id", "bookings"),
-        References("payments_invoice", "invoice_id", "invoices"),
         References("payments_customer", "customer_id", "users"),
         References("payments_organization", "organization_id", "organizations"),
+        References("payments_invoice", "invoice_id", "invoices"),
         Unique("payments_one_per_booking", ("booking_id",)),
         Unique("payments_one_live_per_invoice", ("invoice_id",), _LIVE),
         Unique("payments_gateway_ref", ("gateway", "gateway_ref")),
@@ -131,9 +131,9 @@ REFUNDS = Table(
     constraints=(
         References("refunds_payment", "payment_id", "payments"),
         References("refunds_booking", "booking_id", "bookings"),
-        References("refunds_invoice", "invoice_id", "invoices"),
         References("refunds_customer", "customer_id", "users"),
         References("refunds_organization", "organization_id", "organizations"),
+        References("refunds_invoice", "invoice_id", "invoices"),
         Unique("refunds_gateway_ref", ("gateway", "gateway_ref")),
         one_of("refunds_state", "state", RefundState),
         at_least("refunds_amount", "amount_minor", 1),
@@ -167,8 +167,8 @@ LEDGER = Table(
     constraints=(
         References("ledger_payment", "payment_id", "payments"),
         References("ledger_booking", "booking_id", "bookings"),
-        References("ledger_invoice", "invoice_id", "invoices"),
         References("ledger_organization", "organization_id", "organizations"),
+        References("ledger_invoice", "invoice_id", "invoices"),
         Unique("ledger_one_effect", ("source_kind", "source_id", "account")),
         one_of("ledger_source_kind", "source_kind", SourceKind),
         Check(
