@@ -125,6 +125,7 @@ class Job(models.Model):
     terms = models.TextField()
     acceptance = models.TextField()
     policy = models.JSONField()
+    pictures = models.JSONField()
     state = models.TextField()
     published_at = models.DateTimeField()
     created_at = models.DateTimeField()

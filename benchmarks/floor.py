@@ -23,8 +23,8 @@ from benchmarks.ids import fresh_id, fresh_reference
 
 JOB = """j.id, j.version, j.organization_id, j.provider_id, j.title, j.description, j.category, j.price_minor,
   j.price_currency, j.duration, j.buffer_before, j.buffer_after, j.capacity, j.place, j.remote, j.slot_interval,
-  j.notice, j.window_days, j.terms, j.acceptance, j.policy, j.state, j.published_at, j.created_at, j.updated_at,
-  r.count as rating_count, r.average_hundredths as rating_average, p.name as provider_name,
+  j.notice, j.window_days, j.terms, j.acceptance, j.policy, j.pictures, j.state, j.published_at, j.created_at,
+  j.updated_at, r.count as rating_count, r.average_hundredths as rating_average, p.name as provider_name,
   o.name as organization_name"""
 JOINED = """join ratings r on r.id = j.id left join profiles p on p.id = j.provider_id
   left join organizations o on o.id = j.organization_id"""
@@ -64,7 +64,7 @@ def listing(record: Any) -> dict[str, Any]:
     """A job as it is shown."""
     job = dict(record)
     job["price"] = {"amount_minor": job.pop("price_minor"), "currency": job.pop("price_currency")}
-    job["policy"] = orjson.Fragment(job["policy"])
+    job["policy"], job["pictures"] = orjson.Fragment(job["policy"]), orjson.Fragment(job["pictures"])
     return job
 
 

@@ -173,6 +173,7 @@ class JobOut(Out):
     terms: str
     acceptance: str
     policy: Policy
+    pictures: list[UUID]
     state: str
     published_at: datetime
     created_at: datetime

@@ -5,7 +5,7 @@ import pg from "pg";
 
 const JOB = `j.id, j.version, j.organization_id, j.provider_id, j.title, j.description, j.category, j.price_minor,
   j.price_currency, j.duration, j.buffer_before, j.buffer_after, j.capacity, j.place, j.remote, j.slot_interval,
-  j.notice, j.window_days, j.terms, j.acceptance, j.policy, j.state, j.published_at, j.created_at, j.updated_at,
+  j.notice, j.window_days, j.terms, j.acceptance, j.policy, j.pictures, j.state, j.published_at, j.created_at, j.updated_at,
   r.count as rating_count, r.average_hundredths as rating_average, p.name as provider_name,
   o.name as organization_name`;
 const JOINED = `join ratings r on r.id = j.id left join profiles p on p.id = j.provider_id

@@ -10,7 +10,7 @@ CONTENDED = Options(steps=30, faults="none")
 def test_a_store_that_does_not_keep_bookings_apart_is_found_and_its_story_is_short() -> None:
     stage = Stage(without_exclusion())
     seed = next(seed for seed in range(1, 60) if play(seed, CONTENDED, on=stage).failure)
-    failure = explained(seed, CONTENDED, on=stage, runs=40)
+    failure = explained(seed, CONTENDED, on=stage, runs=100)
     assert failure is not None
     assert failure.rule == "rule B1"
     assert failure.steps <= 8

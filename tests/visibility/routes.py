@@ -98,6 +98,28 @@ ROUTES: dict[str, Shows] = {
     "messaging-messages": Shows(
         source="messages", where={"conversation_id": _OF % "conversation_id"}, each=("conversations", "id")
     ),
+    "identities-mine": Shows(source="external_identities", where={"user_id": _OF % ME}),
+    "quotes-search": Shows(source="quotes", made=words("reference bill")),
+    "quotes-read": Shows(
+        source="quotes", made=words("reference bill"), where={"id": _OF % "quote_id"}, each=("quotes", "id")
+    ),
+    "invoices-search": Shows(source="invoice_cards", made=words("number bill left")),
+    "invoices-read": Shows(
+        source="invoice_cards",
+        made=words("number bill left"),
+        where={"id": _OF % "invoice_id"},
+        each=("invoices", "id"),
+    ),
+    "invoices-settlements": Shows(
+        source="settlements", where={"invoice_id": _OF % "invoice_id"}, each=("invoices", "id")
+    ),
+    "papers-search": Shows(source="papers", made=words("number bill shares")),
+    "papers-read": Shows(
+        source="papers", made=words("number bill shares"), where={"id": _OF % "paper_id"}, each=("papers", "id")
+    ),
+    "papers-letterhead": Shows(
+        source="letterheads", where={"id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
     "files-mine": Shows(source="files", where={"owner_id": _OF % ME}),
     "files-read": Shows(source="files", where={"id": _OF % "file_id"}, each=("files", "id")),
     "notifications-mine": Shows(source="notifications", where={"user_id": _OF % ME}),
@@ -115,6 +137,12 @@ NO_ROWS = {
     "payments-pay-link": "an address to pay at",
     "payments-checkout": "what a gateway wants to be told, for the customer alone",
     "files-link": "an address to fetch at",
+    "quotes-link": "an address to answer at",
+    "quotes-pdf": "a document",
+    "invoices-pay-link": "an address to pay at",
+    "invoices-export": "the rows of invoices-search as a table",
+    "papers-pdf": "a document",
+    "sign-ins-leave": "leads to a provider",
     "files-content": "bytes",
     "notifications-unread": "a number",
     "sessions-keys": "keys",

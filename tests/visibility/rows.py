@@ -5,9 +5,11 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
+from adapters.persistence.mapper import JSON
 from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row, Type
 from adapters.persistence.store import Changes, Insert, Tally
+from domain.invoicing import Bill, Buyer, Seller
 from domain.shared.time import Span
 from tests.support.house import MONDAY
 
@@ -22,6 +24,8 @@ _ORDINARY: dict[Type, Any] = {
 }
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _POLICY = {"tiers": [], "no_show_percent": 0}
+_SELLER = JSON.unstructure(Seller(name="Firm"))
+_BILL = JSON.unstructure(Bill(buyer=Buyer(name="Ann"), currency="EUR"))
 _USUAL: dict[str, Row] = {
     "users": {"role": "customer", "epoch": 1},
     "sessions": {"method": "password", "epoch": 1},
@@ -53,14 +57,24 @@ _USUAL: dict[str, Row] = {
         "refund_ceiling": 100,
         "starts_at": MONDAY,
     },
-    "letterheads": {"zone": "UTC"},
-    "quotes": {"valid_days": 1, "state": "draft", "total_currency": "EUR"},
+    "letterheads": {"zone": "UTC", "seller": _SELLER},
+    "quotes": {"bill": _BILL, "valid_days": 1, "state": "draft", "total_currency": "EUR"},
     "invoices": {
+        "bill": _BILL,
+        "credited_shares": [],
         "state": "draft",
         "total_minor": 100,
         **dict.fromkeys(("total_currency", "paid_currency", "paid_by_hand_currency", "credited_currency"), "EUR"),
     },
-    "papers": {"kind": "invoice", "year": 2026, "total_minor": 100, "total_currency": "EUR"},
+    "papers": {
+        "kind": "invoice",
+        "year": 2026,
+        "seller": _SELLER,
+        "bill": _BILL,
+        "shares": [],
+        "total_minor": 100,
+        "total_currency": "EUR",
+    },
     "settlements": {"kind": "by_hand", "amount_minor": 100, "amount_currency": "EUR"},
     "payments": {
         "amount_minor": 100,

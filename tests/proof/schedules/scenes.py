@@ -12,9 +12,11 @@ from uuid import UUID
 import httpx
 
 from adapters.local_identity import DerivedOneTimeSecrets, DerivedRefreshSecrets
+from adapters.memory.objects import MemoryObjects
 from adapters.persistence.events import EVENTS
 from adapters.persistence.mapper import JSON
 from adapters.persistence.schema.tables import Row
+from adapters.signed_links import HandedOutHere
 from adapters.simulated_gateway import HEADER, Books, Deliveries, SimulatedGateway, SimulatedVerifier, signed
 from application.bookings import (
     BookSlot,
@@ -122,6 +124,9 @@ def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
         "refresh_secrets": REFRESH,
         "access_tokens": PlainTokens(),
         "identity_rules": IdentityRules(),
+        "news_readers": {},
+        "objects": MemoryObjects(clock),
+        "picture_delivery": HandedOutHere(),
         "mailer": post,
         "letters": post,
         "invites": post,

@@ -9,8 +9,10 @@ from uuid import uuid5
 
 import httpx
 
+from adapters.memory.objects import MemoryObjects
 from adapters.memory.store import MemoryStore
 from adapters.persistence.outbox import StoredOutbox
+from adapters.signed_links import HandedOutHere
 from adapters.simulated_gateway import HEADER, Books, Deliveries, SimulatedGateway, SimulatedVerifier, signed
 from application.bookings import BookSlot, Reservation
 from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment
@@ -28,6 +30,7 @@ from application.ports.mail import (
 from application.ports.payments import GatewayUnavailable
 from application.reactions import REACTIONS
 from domain.bookings import Booking
+from domain.identity import IdentityRules
 from domain.jobs import Job
 from domain.payments import GatewayPayment, GatewayRefund
 from domain.shared.actors import SYSTEM, Actor, Kind
@@ -156,6 +159,10 @@ class Shop(Marketplace):
             links=Links("https://shop.example.org"),
             sender=Mailbox.read("Shop <hello@shop.example.org>"),
             one_time_secrets=Secrets(),
+            identity_rules=IdentityRules(),
+            news_readers={},
+            objects=MemoryObjects(self.clock),
+            picture_delivery=HandedOutHere(),
         )
         self.instead = instead or {}
         self.heard: set[str] = set()

@@ -18,8 +18,18 @@ COLUMNS = {
     "manager": "organization_id",
     "participant": "conversation_id",
 }
-"""Relation to the column that tells of it, but for the tables where a row is the very thing."""
-ITSELF = {("users", "self"): "id", ("conversations", "participant"): "id"}
+"""Relation to the column that tells of it."""
+ELSEWHERE = {
+    ("users", "self"): "id",
+    ("conversations", "participant"): "id",
+    ("files", "self"): "owner_id",
+    ("files", "participant"): "belongs_to",
+    ("letterheads", "manager"): "id",
+    ("quotes", "customer"): "reader_id",
+    ("invoices", "customer"): "reader_id",
+    ("papers", "customer"): "reader_id",
+}
+"""The same, for the tables that tell of it in a column of another name."""
 
 
 ISSUER = "https://issuer.example"
@@ -77,8 +87,8 @@ class Reading:
 
     def sees(self, user: Row | None, table: str, row: Row) -> bool:
         """Whether that user, or nobody in particular, is to see the row."""
-        said = SEEN_BY.get(f"{table} {row.get('state')}", SEEN_BY.get(table))
-        assert said is not None, f"nobody has said who sees {table} {row.get('state')}"
+        said = SEEN_BY.get(f"{table} {_kind(table, row)}", SEEN_BY.get(table))
+        assert said is not None, f"nobody has said who sees {table} {_kind(table, row)}"
         return any(self._is(word, user, table, row) for word in said.split())
 
     def _is(self, word: str, user: Row | None, table: str, row: Row) -> bool:
@@ -88,7 +98,20 @@ class Reading:
             return False
         if word == "admin":
             return bool(user["role"] == "admin")
-        value: Any = row[ITSELF.get((table, word), COLUMNS[word])]
+        if word == "addressee":
+            return user["email_verified_at"] is not None and row["reader_email"] == user["email"]
+        value: Any = row[ELSEWHERE.get((table, word), COLUMNS[word])]
         if word in ("colleague", "manager", "participant"):
             return value in self._belongs[word][user["id"]]
         return bool(value == user["id"])
+
+
+def _kind(table: str, row: Row) -> Any:
+    """Which of a table's kinds of row this is, in the words of the expectations."""
+    if table == "files":
+        if row["audience"] == "everybody":
+            return "public"
+        return "attached" if row["belongs_to"] else "uploading"
+    if table in ("quotes", "invoices") and row["state"] != "draft":
+        return {"quotes": "sent", "invoices": "issued"}[table]
+    return row.get("state")
