@@ -9,10 +9,12 @@ from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
 from application.notifications import (
     AskForReview,
+    MailInvitation,
     SendMail,
     SendTokenMail,
     TellOfBooking,
     TellOfInvoice,
+    TellOfInvitation,
     TellOfMessage,
     TellOfPasswordChange,
     TellOfPayment,
@@ -20,6 +22,7 @@ from application.notifications import (
     TellOfRepeatedSignUp,
     WelcomeUser,
 )
+from application.organizations import ExpireInvitation
 from application.payments import (
     AbandonPayment,
     AbandonRival,
@@ -72,7 +75,7 @@ from domain.invoicing import (
 )
 from domain.messaging import MessageSent
 from domain.notifications import MailQueued
-from domain.organizations import MemberLeft
+from domain.organizations import InvitationAccepted, InvitationDeclined, InvitationDue, InvitationSent, MemberLeft
 from domain.payments import (
     PaymentCaptured,
     PaymentDoubted,
@@ -96,6 +99,10 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     UserSuspended: (RetireJobs, BanAbroad),
     UserRestored: (RestoreAbroad,),
     MemberLeft: (RetireJobs,),
+    InvitationSent: (MailInvitation,),
+    InvitationDue: (ExpireInvitation,),
+    InvitationAccepted: (TellOfInvitation,),
+    InvitationDeclined: (TellOfInvitation,),
     BookingRequested: (OpenBookingConversation, TellOfBooking),
     BookingAccepted: (TellOfBooking,),
     BookingDeclined: (TellOfBooking,),

@@ -398,6 +398,7 @@ def _audit(n: int) -> Row:
         "details": {},
         "position": None,
         "hash": None,
+        "organization_id": None,
     }
 
 
@@ -425,7 +426,7 @@ PLAIN: dict[str, Callable[[int], Row]] = {
     "one_time_tokens": _one_time_tokens,
     "oauth_flows": _oauth_flows,
     "profiles": _profiles,
-    "organizations": lambda n: {"name": f"House {n}", "solo": False, "owners": 1, "created_at": NOW},
+    "organizations": lambda n: {"name": f"House {n}", "solo": False, "owners": 1, "profession": "", "created_at": NOW},
     "memberships": lambda n: {"role": "owner", "created_at": NOW},
     "jobs": _jobs,
     "ratings": lambda n: {"count": 2, "total": 9, "updated_at": NOW, "average_hundredths": 450},
@@ -438,6 +439,26 @@ PLAIN: dict[str, Callable[[int], Row]] = {
         "updated_at": NOW,
     },
     "bookings": _bookings,
+    "invitations": lambda n: {
+        "email": f"invited{n}@example.org",
+        "role": "member",
+        "invited_by": None,
+        "token_hash": f"i{n}",
+        "state": "pending",
+        "accepted_by": None,
+        "expires_at": LATER,
+        "answered_at": None,
+        "created_at": NOW,
+    },
+    "onboardings": lambda n: {
+        "business": {"name": f"Business {n}", "phone": "", "website": ""},
+        "profession": None,
+        "place": None,
+        "hours": None,
+        "saved": ["business"],
+        "completed_at": None,
+        "created_at": NOW,
+    },
     "payments": _payments,
     "refunds": _refunds,
     "ledger": _ledger,

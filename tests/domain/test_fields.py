@@ -23,7 +23,7 @@ from domain.notifications import (
     Template,
     address,
 )
-from domain.organizations import LONGEST_NAME, Organization
+from domain.organizations import LONGEST_NAME, THE_HOUSE, Organization
 from domain.payments import Payment, Refund, RefundFailed, RefundState, fail_refund
 from domain.profiles import Particulars, Profile
 from domain.reviews import LONGEST_REASON, LONGEST_RESPONSE, LONGEST_REVIEW, Review
@@ -276,7 +276,7 @@ def test_an_organizations_name_is_bounded() -> None:
         return Organization.found(id=OrganizationId(ID), name=said, owner_id=ANN, now=NOW)
 
     judged(found, field="name", shortest=1, longest=LONGEST_NAME)
-    judged(found("Strings").rename, field="name", shortest=1, longest=LONGEST_NAME)
+    judged(lambda name: found("Strings").rename(name, by=THE_HOUSE), field="name", shortest=1, longest=LONGEST_NAME)
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.organizations import (
+    PERMISSIONS,
+    THE_HOUSE,
+    AlreadyEquipped,
     LastOwner,
     MayNotManage,
     MemberJoined,
@@ -16,9 +19,11 @@ from domain.organizations import (
     MemberRoleChanged,
     Membership,
     Organization,
+    OrganizationEquipped,
     OrganizationFounded,
     OrganizationRenamed,
-    must_reach,
+    Permission,
+    Standing,
 )
 from domain.shared.errors import Invalid
 from domain.shared.ids import MembershipId, OrganizationId, UserId
@@ -44,13 +49,13 @@ def test_an_organization_begins_with_one_owner() -> None:
 
 def test_a_new_name_is_news_and_the_same_one_is_not() -> None:
     founded = guild()
-    founded.rename("Potters & Sons")
-    founded.rename(" Potters & Sons ")
+    founded.rename("Potters & Sons", by=THE_HOUSE)
+    founded.rename(" Potters & Sons ", by=THE_HOUSE)
     assert founded.take_events() == [
         OrganizationRenamed(organization_id=GUILD, before="Potters", after="Potters & Sons")
     ]
     with pytest.raises(Invalid):
-        founded.rename(" ")
+        founded.rename(" ", by=THE_HOUSE)
 
 
 def test_who_was_alone_is_not_once_somebody_joins() -> None:
@@ -62,12 +67,12 @@ def test_who_was_alone_is_not_once_somebody_joins() -> None:
 def test_the_last_owner_neither_leaves_nor_steps_down() -> None:
     founded = guild()
     with pytest.raises(LastOwner):
-        founded.part_with(OWNER)
+        founded.part_with(OWNER, by=THE_HOUSE, own=False)
     with pytest.raises(LastOwner):
-        founded.regrade(OWNER, MANAGER)
-    founded.part_with(MEMBER)
+        founded.regrade(OWNER, MANAGER, by=THE_HOUSE)
+    founded.part_with(MEMBER, by=THE_HOUSE, own=False)
     founded.admit(OWNER)
-    founded.part_with(OWNER)
+    founded.part_with(OWNER, by=THE_HOUSE, own=False)
     assert founded.owners == 1
 
 
@@ -88,10 +93,10 @@ def test_the_count_of_owners_is_always_the_number_of_owners(steps: list[tuple[st
                 founded.admit(role)
                 members.append(role)
             elif step == "leave":
-                founded.part_with(members[which])
+                founded.part_with(members[which], by=THE_HOUSE, own=False)
                 members.pop(which)
             else:
-                founded.regrade(members[which], role)
+                founded.regrade(members[which], role, by=THE_HOUSE)
                 members[which] = role
         except LastOwner:
             pass
@@ -111,12 +116,47 @@ def test_joining_regrading_and_leaving_are_news() -> None:
     ]
 
 
-@pytest.mark.parametrize(("role", "reach"), [(OWNER, 3), (MANAGER, 2), (MEMBER, 1)])
-def test_a_role_reaches_as_far_as_the_ones_below_it(role: MemberRole, reach: int) -> None:
-    below = (MEMBER, MANAGER, OWNER)
-    for needed in below[:reach]:
-        must_reach(role, needed)
-    for needed in below[reach:]:
-        with pytest.raises(MayNotManage) as refused:
-            must_reach(role, needed)
-        assert refused.value.details["needed"] == needed.value
+ALLOWED: dict[MemberRole, set[str]] = {
+    OWNER: {permission.value for permission in Permission},
+    MANAGER: {"rename", "equip", "onboard", "invite", "leave", "see_activity"},
+    MEMBER: {"leave"},
+}
+"""What the business says; `PERMISSIONS` is what the house does."""
+
+
+@pytest.mark.parametrize("role", MemberRole)
+def test_who_may_do_what_is_as_the_business_says(role: MemberRole) -> None:
+    standing = Standing(role)
+    assert {permission.value for permission in Permission if standing.may(permission)} == ALLOWED[role]
+    assert set(PERMISSIONS) == set(Permission)
+    for permission in Permission:
+        if permission.value in ALLOWED[role]:
+            standing.must(permission)
+        else:
+            with pytest.raises(MayNotManage) as refused:
+                standing.must(permission)
+            needed = MANAGER if permission.value in ALLOWED[MANAGER] else OWNER
+            assert refused.value.details["needed"] == needed.value
+        THE_HOUSE.must(permission)
+
+
+def test_the_verbs_ask_who_it_is() -> None:
+    member, manager = Standing(MEMBER), Standing(MANAGER)
+    for refused in (
+        lambda: guild().rename("Mine", by=member),
+        lambda: guild().add(MEMBER, by=manager),
+        lambda: guild().part_with(MEMBER, by=manager, own=False),
+        lambda: guild().regrade(MEMBER, OWNER, by=manager),
+        lambda: guild().equip("tutor", by=member),
+    ):
+        with pytest.raises(MayNotManage):
+            refused()
+    guild().part_with(MEMBER, by=member, own=True)
+
+
+def test_a_profession_is_taken_up_once() -> None:
+    founded = guild()
+    founded.equip("tutor", by=Standing(MANAGER))
+    with pytest.raises(AlreadyEquipped):
+        founded.equip("tutor", by=Standing(OWNER))
+    assert founded.take_events() == [OrganizationEquipped(organization_id=GUILD, profession="tutor")]

@@ -231,7 +231,7 @@ def test_a_profile_begins_with_all_it_was_told() -> None:
 
 def test_an_organization_is_founded_and_joined() -> None:
     house = Organization.found(id=OrganizationId(ID), name=" Strings ", owner_id=ANN, solo=True, now=NOW)
-    assert kept(house) == new(name="Strings", solo=True, owners=1, created_at=NOW)
+    assert kept(house) == new(name="Strings", solo=True, owners=1, profession="", created_at=NOW)
     assert house.take_events() == [OrganizationFounded(organization_id=OrganizationId(ID), owner_id=ANN, solo=True)]
     plain = Organization.found(id=OrganizationId(ID), name="Strings", owner_id=ANN, now=NOW)
     assert not plain.solo

@@ -38,6 +38,9 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         for organization in chance.sample(organizations, chance.randrange(3)):
             role = some("owner", "manager", "member")
             rows.add("memberships", user_id=user, organization_id=organization, role=role)
+    for organization in organizations:
+        rows.add("onboardings", id=organization)
+        rows.add("audit", organization_id=organization)
     for number in range(things):
         customer, provider, third = chance.sample(users, 3)
         belongs: dict[str, Any] = {"organization_id": some(*organizations), "provider_id": provider}

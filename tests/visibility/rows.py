@@ -33,6 +33,8 @@ _USUAL: dict[str, Row] = {
     "one_time_tokens": {"purpose": "magic_link"},
     "oauth_flows": {"provider": "github"},
     "organizations": {"owners": 1},
+    "invitations": {"role": "member", "state": "pending"},
+    "onboardings": {"saved": []},
     "jobs": {
         "duration": 60,
         "capacity": 1,
@@ -107,6 +109,7 @@ _ITS_OWN: dict[str, tuple[str, ...]] = {
     "refresh_tokens": ("token_hash",),
     "one_time_tokens": ("token_hash",),
     "oauth_flows": ("state_hash", "code_hash"),
+    "invitations": ("token_hash", "email"),
     "bookings": ("reference",),
     "settlements": ("source",),
     "ledger": ("source_id",),

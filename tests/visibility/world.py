@@ -213,6 +213,9 @@ def _business(
         role = "member" if name not in managers else "manager" if name == "max" else "owner"
         to = {"self": (name,), "colleague": people}
         here.put("memberships", to=to, organization_id=organization, user_id=who[name], role=role)
+    here.put("invitations", to=all_of_it, organization_id=organization)
+    here.put("onboardings", to=all_of_it, id=organization)
+    here.put("audit", to=all_of_it, organization_id=organization)
     here.put("availabilities", to=all_of_it, id=who[performer])
     address = here.row("users", str(who[written_to]))["email"]
     _asked(here, all_of_it, organization=organization, reader=who[customer], address=address)

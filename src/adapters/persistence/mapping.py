@@ -13,7 +13,7 @@ from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
-from domain.organizations import Membership, Organization
+from domain.organizations import Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
@@ -47,6 +47,8 @@ KEPT: dict[type, Kept] = dict(
         _kept(Profile, "profiles"),
         _kept(Organization, "organizations"),
         _kept(Membership, "memberships"),
+        _kept(Invitation, "invitations"),
+        _kept(Onboarding, "onboardings"),
         _kept(Job, "jobs"),
         _kept(Rating, "ratings"),
         _kept(Availability, "availabilities"),

@@ -9,7 +9,7 @@ from domain.identity import EmailTaken, IdentityTaken
 from domain.invoicing import AlreadyInvoiced
 from domain.messaging import AlreadyTalking
 from domain.notifications import MailAlreadyQueued
-from domain.organizations import AlreadyMember
+from domain.organizations import AlreadyInvited, AlreadyMember
 from domain.payments import DuplicateWebhook
 from domain.reviews import AlreadyReviewed
 from domain.shared.errors import Conflict, Invalid, Refusal, StaleVersion
@@ -27,6 +27,7 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "external_identities_subject": IdentityTaken,
     "webhooks_told_once": lambda: DuplicateWebhook("this was received before"),
     "memberships_pair": AlreadyMember,
+    "invitations_one_pending": AlreadyInvited,
     "mails_once": lambda: MailAlreadyQueued("this person has been written to about this"),
     "reviews_once": AlreadyReviewed,
     "conversations_one_per_booking": AlreadyTalking,
@@ -39,6 +40,7 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "settlements_once": _again,
     "payments_one_live_per_invoice": _again,
     "organizations_pkey": _again,
+    "onboardings_pkey": _again,
     # Seats are given back before versions are compared: who gives back too many read what another has ended since.
     "tallies_floor": _again,
 }

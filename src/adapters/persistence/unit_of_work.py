@@ -25,7 +25,7 @@ from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
-from domain.organizations import Membership, Organization
+from domain.organizations import Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
@@ -250,6 +250,7 @@ class StoredWork(Work):
                 "details": details,
                 "position": None,
                 "hash": None,
+                "organization_id": getattr(thing, "organization_id", None),
             },
         )
 
@@ -298,6 +299,14 @@ class StoredWork(Work):
     @property
     def memberships(self) -> Collection[Membership]:
         return self._of(Membership)
+
+    @property
+    def invitations(self) -> Collection[Invitation]:
+        return self._of(Invitation)
+
+    @property
+    def onboardings(self) -> Collection[Onboarding]:
+        return self._of(Onboarding)
 
     @property
     def jobs(self) -> Collection[Job]:

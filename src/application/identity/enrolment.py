@@ -12,12 +12,21 @@ from domain.shared.actors import Role
 from domain.shared.ids import MembershipId, OrganizationId, UserId
 
 
-def enrol(work: Work, user: User, *, password_hash: str, particulars: Particulars, ids: Ids, now: datetime) -> None:
-    """Store a new user with all that belongs to one."""
+def enrol(
+    work: Work,
+    user: User,
+    *,
+    password_hash: str,
+    particulars: Particulars,
+    ids: Ids,
+    now: datetime,
+    alone: bool = True,
+) -> None:
+    """Store a new user with all that belongs to one; who does not come `alone` has an organization to join."""
     work.users.add(user)
     work.credentials.add(Credential.create(id=user.id, password_hash=password_hash, now=now))
     work.profiles.add(Profile.begin(id=user.id, particulars=particulars, now=now))
-    if user.role is Role.PROVIDER:
+    if user.role is Role.PROVIDER and alone:
         set_up_alone(work, user.id, name=particulars.name, ids=ids, now=now)
 
 

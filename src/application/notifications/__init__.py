@@ -4,6 +4,7 @@ from application.notifications.accounts import SendTokenMail, TellOfPasswordChan
 from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
 from application.notifications.hooked import QueueAskedLetters
 from application.notifications.invoicing import TellOfInvoice, TellOfQuote
+from application.notifications.invitations import MailInvitation, TellOfInvitation
 from application.notifications.messages import TellOfMessage
 from application.notifications.payments import TellOfPayment
 from application.notifications.reading import (
@@ -22,6 +23,7 @@ __all__ = [
     "CountUnread",
     "ListMails",
     "ListNotifications",
+    "MailInvitation",
     "MailView",
     "NotificationView",
     "QueueAskedLetters",
@@ -32,6 +34,7 @@ __all__ = [
     "SendTokenMail",
     "TellOfBooking",
     "TellOfInvoice",
+    "TellOfInvitation",
     "TellOfMessage",
     "TellOfPasswordChange",
     "TellOfPayment",

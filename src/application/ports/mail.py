@@ -141,6 +141,10 @@ class Links:
         """Asks for a new password."""
         return self._with_token("/reset", secret)
 
+    def invitation(self, secret: str) -> str:
+        """Answers an invitation; opening it only shows a page."""
+        return self._with_token("/invitations", secret)
+
     def booking(self, booking_id: BookingId) -> str:
         """One booking, to either of its parties."""
         return self._page("bookings", booking_id)

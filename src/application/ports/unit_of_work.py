@@ -12,7 +12,7 @@ from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
-from domain.organizations import Membership, Organization
+from domain.organizations import Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
@@ -46,6 +46,10 @@ class Work(Protocol):
     def organizations(self) -> Collection[Organization]: ...
     @property
     def memberships(self) -> Collection[Membership]: ...
+    @property
+    def invitations(self) -> Collection[Invitation]: ...
+    @property
+    def onboardings(self) -> Collection[Onboarding]: ...
     @property
     def jobs(self) -> Collection[Job]: ...
     @property

@@ -337,6 +337,13 @@ class User(Aggregate):
             before, self.role = self.role, role
             self._record(RoleChanged(user_id=self.id, before=before, role=role))
 
+    def take_up_work(self) -> None:
+        """Who joins those who offer work offers work too: a customer becomes a provider, anybody else stays as they
+        are."""
+        if self.role is Role.CUSTOMER:
+            self.role = Role.PROVIDER
+            self._record(RoleChanged(user_id=self.id, before=Role.CUSTOMER, role=Role.PROVIDER))
+
     def _must_be_anothers(self, by: Actor) -> None:
         by.must_be_admin()
         if by.is_user(self.id):

@@ -70,6 +70,7 @@ COMMANDS = {
     "doctor": Lazy("doctor", "doctor", _RUN),
     "simulate": Lazy("simulate", "simulate", _RUN),
     "user": Lazy("identity", "app", _BUSINESS),
+    "organization": Lazy("organizations", "app", _BUSINESS),
     "job": Lazy("jobs", "app", _BUSINESS),
     "availability": Lazy("scheduling", "app", _BUSINESS),
     "booking": Lazy("bookings", "app", _BUSINESS),

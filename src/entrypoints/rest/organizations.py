@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from application.organizations import (
+    ActivityFilter,
     AddMember,
     ChangeMemberRole,
     CreateOrganization,
     GetOrganization,
+    ListActivity,
     ListMembers,
     MemberChange,
     MyOrganizations,
@@ -26,6 +29,7 @@ from entrypoints.rest.asking import Anybody, Somebody
 from entrypoints.rest.cursors import Asked, Paged
 from entrypoints.rest.once import Commanded
 from entrypoints.rest.out import Out
+from entrypoints.rest.queries import asked
 from entrypoints.rest.routing import api_router
 from entrypoints.rest.speaks import speaks
 from entrypoints.rest.versions import BY_HEADER, ExpectedVersion, tagged
@@ -39,6 +43,8 @@ class OrganizationOut(Out):
     version: int
     name: str
     solo: bool
+    profession: str
+    """The profession whose pack it took up; empty while it has none."""
     created_at: datetime
 
 
@@ -60,6 +66,18 @@ class MemberOut(MembershipOut):
     solo: bool | None
     name: str | None
     avatar_url: str | None
+
+
+class ActivityOut(Out):
+    """One thing somebody did to something of the organization's, as its audit entry tells it."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    action: str
+    subject_table: str
+    subject_id: UUID
+    details: dict[str, Any]
 
 
 def organizations(use: UseCases) -> APIRouter:
@@ -121,4 +139,19 @@ def organizations(use: UseCases) -> APIRouter:
     async def remove_member(actor: Somebody, organization_id: OrganizationId, user_id: UserId, once: Commanded) -> None:
         await once(lambda: remove(actor, organization_id, user_id))
 
+    _activity(router, use)
     return router
+
+
+def _activity(router: APIRouter, use: UseCases) -> None:
+    list_activity = use(ListActivity)
+
+    @router.get("/{organization_id}/activity", **speaks(ListActivity))
+    async def activity(
+        actor: Somebody,
+        organization_id: OrganizationId,
+        wanted: Annotated[ActivityFilter, Depends(asked(ActivityFilter))],
+        page: Asked,
+    ) -> Paged[ActivityOut]:
+        found = await list_activity(actor, organization_id, wanted, after=page.after, limit=page.limit)
+        return page.project(found, ActivityOut)

@@ -8,9 +8,11 @@ from fastapi import APIRouter
 from entrypoints.rest import admin, identity, invoicing, pages
 from entrypoints.rest.bookings import bookings
 from entrypoints.rest.files import files
+from entrypoints.rest.invitations import invitations
 from entrypoints.rest.jobs import jobs
 from entrypoints.rest.messaging import messaging
 from entrypoints.rest.notifications import notifications
+from entrypoints.rest.onboarding import onboarding
 from entrypoints.rest.organizations import organizations
 from entrypoints.rest.payments import payments
 from entrypoints.rest.profiles import profiles
@@ -27,6 +29,8 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     identity.passwords,
     profiles,
     organizations,
+    invitations,
+    onboarding,
     jobs,
     scheduling,
     bookings,
@@ -49,6 +53,7 @@ WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
     pages.front,
     pages.links,
     pages.vouching,
+    pages.answering,
     pages.paying,
     pages.invoicing,
 )

@@ -23,6 +23,8 @@ TAGS = {
     "magic-links": "Signing in by mail, without a password.",
     "profiles": "What users say of themselves.",
     "organizations": "Who offers work together, and as what.",
+    "invitations": "Asking people into an organization, and their answers.",
+    "onboarding": "Setting an organization up: professions and their packs, and what is asked at the start.",
     "jobs": "What providers offer, and how customers find it.",
     "scheduling": "The hours providers keep, and the free slots in them.",
     "bookings": "Booking a slot, and all that becomes of a booking.",

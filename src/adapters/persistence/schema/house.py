@@ -94,6 +94,7 @@ AUDIT = Table(
         json("details"),
         integer("position", nullable=True),
         text("hash", nullable=True),
+        uuid("organization_id", nullable=True),
     ),
     constraints=(
         Unique("audit_position", ("position",)),
@@ -107,12 +108,14 @@ AUDIT = Table(
     indexes=(
         Index("audit_at", ("at", "id")),
         Index("audit_subject", ("subject_id", "at")),
+        Index("audit_of_organization", ("organization_id", "at", "id")),
         Index("audit_unsealed", ("at", "id"), Where("position is null", lambda row: row["position"] is None)),
     ),
     append_only=True,
     fills=("position", "hash"),
 )
-"""Written in the commit it tells of; the sealer gives each row its place and hash in the chain, once."""
+"""Written in the commit it tells of; the sealer gives each row its place and hash in the chain, once.
+`organization_id` says whose affair it is, where it is an organization's, so that those who manage it may read it."""
 
 SECURITY_EVENTS = Table(
     "security_events",

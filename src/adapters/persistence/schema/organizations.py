@@ -1,26 +1,29 @@
 """Organizations and who belongs to them."""
 
 from adapters.persistence.schema.tables import (
+    Check,
     Index,
     Join,
     References,
     Table,
     Unique,
     View,
+    Where,
     at_least,
     boolean,
     identity,
     instant,
     integer,
+    json,
     one_of,
     text,
     uuid,
 )
-from domain.organizations import MemberRole
+from domain.organizations import InvitationState, MemberRole
 
 ORGANIZATIONS = Table(
     "organizations",
-    (*identity(), text("name"), boolean("solo"), integer("owners"), instant("created_at")),
+    (*identity(), text("name"), boolean("solo"), integer("owners"), text("profession"), instant("created_at")),
     constraints=(at_least("organizations_owners", "owners", 1),),
 )
 """`owners` is kept in step by every change of membership: the version of this row keeps the last owner from leaving."""
@@ -37,6 +40,61 @@ MEMBERSHIPS = Table(
     indexes=(Index("memberships_of_user", ("user_id", "created_at", "id")),),
 )
 
+INVITATIONS = Table(
+    "invitations",
+    (
+        *identity(),
+        uuid("organization_id"),
+        text("email"),
+        text("role"),
+        uuid("invited_by", nullable=True),
+        text("token_hash", private=True),
+        text("state"),
+        uuid("accepted_by", nullable=True),
+        instant("expires_at"),
+        instant("answered_at", nullable=True),
+        instant("created_at"),
+    ),
+    constraints=(
+        References("invitations_organization", "organization_id", "organizations"),
+        Unique("invitations_token", ("token_hash",)),
+        Unique(
+            "invitations_one_pending",
+            ("organization_id", "email"),
+            Where("state = 'pending'", lambda row: row["state"] == "pending"),
+        ),
+        one_of("invitations_role", "role", MemberRole),
+        one_of("invitations_state", "state", InvitationState),
+        Check(
+            "invitations_answered_when_over",
+            "(state = 'pending') = (answered_at is null)",
+            lambda row: (row["state"] == "pending") == (row["answered_at"] is None),
+        ),
+        Check(
+            "invitations_accepted_by_somebody",
+            "(state = 'accepted') = (accepted_by is not null)",
+            lambda row: (row["state"] == "accepted") == (row["accepted_by"] is not None),
+        ),
+    ),
+    indexes=(Index("invitations_of_organization", ("organization_id", "created_at", "id")),),
+)
+
+ONBOARDINGS = Table(
+    "onboardings",
+    (
+        *identity(),
+        json("business", nullable=True),
+        json("profession", nullable=True),
+        json("place", nullable=True),
+        json("hours", nullable=True),
+        json("saved"),
+        instant("completed_at", nullable=True),
+        instant("created_at"),
+    ),
+    constraints=(References("onboardings_organization", "id", "organizations"),),
+)
+"""Under the organization's own id."""
+
 MEMBERS = View(
     "members",
     "memberships",
@@ -48,5 +106,5 @@ MEMBERS = View(
 )
 """Memberships with the names on both sides."""
 
-TABLES = (ORGANIZATIONS, MEMBERSHIPS)
+TABLES = (ORGANIZATIONS, MEMBERSHIPS, INVITATIONS, ONBOARDINGS)
 VIEWS = (MEMBERS,)

@@ -1,10 +1,11 @@
-"""Organizations: founding and naming them, and who belongs to them as what."""
+"""Who belongs to an organization, and as what."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from application.inputs import submitted
+from application.organizations.standing import theirs
 from application.ports.clock import Clock
 from application.ports.criteria import Order, Position
 from application.ports.identity import SecurityLog
@@ -19,26 +20,13 @@ from domain.organizations import (
     MemberRole,
     Membership,
     NotAMemberYet,
-    Organization,
-    must_reach,
+    Permission,
 )
-from domain.shared.actors import Actor, Role
-from domain.shared.errors import Forbidden, Invalid, NotFound, Outdated, Refusal, Unauthenticated
+from domain.shared.actors import Actor
+from domain.shared.errors import Invalid, NotFound, Outdated, Refusal, Unauthenticated
 from domain.shared.ids import MembershipId, OrganizationId, UserId
 
 _JOINED = Order("created_at")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationView:
-    """An organization, as everybody sees it."""
-
-    source: ClassVar[str] = "organizations"
-    id: OrganizationId
-    version: int
-    name: str
-    solo: bool
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,24 +44,6 @@ class MemberView:
     avatar_url: str | None
     role: MemberRole
     created_at: datetime
-
-
-@submitted
-class NewOrganization:
-    """The organization to be."""
-
-    name: str
-    """What it goes by, at most 120 characters."""
-
-
-@submitted
-class NewName:
-    """What the organization shall go by."""
-
-    name: str
-    """The new name, at most 120 characters."""
-    expected_version: int | None = None
-    """The version of the organization you decided on."""
 
 
 @submitted
@@ -99,36 +69,6 @@ class MemberChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateOrganization:
-    """Found an organization, with yourself as its owner."""
-
-    begin: Begin
-    clock: Clock
-    ids: Ids
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, Forbidden, Invalid)
-
-    async def __call__(self, actor: Actor, new: NewOrganization) -> Organization:
-        owner_id, now = actor.signed_in(), self.clock.now()
-        if actor.role is Role.CUSTOMER:
-            raise Forbidden("only a provider founds an organization")
-        async with self.begin(actor) as work:
-            organization = Organization.found(
-                id=OrganizationId(self.ids.new()), name=new.name, owner_id=owner_id, now=now
-            )
-            work.organizations.add(organization)
-            work.memberships.add(
-                Membership.join(
-                    id=MembershipId(self.ids.new()),
-                    organization_id=organization.id,
-                    user_id=owner_id,
-                    role=MemberRole.OWNER,
-                    now=now,
-                )
-            )
-            return work.answer(organization)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MyOrganizations:
     """The organizations you belong to, and as what."""
 
@@ -138,32 +78,6 @@ class MyOrganizations:
     async def __call__(self, actor: Actor, *, after: Position | None = None, limit: int = 50) -> Page[MemberView]:
         where = {"user_id": actor.signed_in()}
         return await self.readers.page(actor, MemberView, where, order=_JOINED, after=after, limit=limit)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetOrganization:
-    """One organization."""
-
-    readers: Readers
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound,)
-
-    async def __call__(self, actor: Actor, organization_id: OrganizationId) -> OrganizationView:
-        return await self.readers.one(actor, OrganizationView, organization_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameOrganization:
-    """Go by another name. Owners and managers decide."""
-
-    begin: Begin
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, MayNotManage, NotFound, Outdated, Invalid)
-
-    async def __call__(self, actor: Actor, organization_id: OrganizationId, new: NewName) -> Organization:
-        async with self.begin(actor) as work:
-            organization = await _theirs(work, actor, organization_id, MemberRole.MANAGER)
-            organization.must_be(new.expected_version)
-            organization.rename(new.name)
-            return work.answer(organization)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,11 +117,12 @@ class AddMember:
     async def __call__(self, actor: Actor, organization_id: OrganizationId, new: NewMember) -> Membership:
         try:
             async with self.begin(actor) as work:
-                organization = await _theirs(work, actor, organization_id, MemberRole.OWNER)
+                organization, standing = await theirs(work, actor, organization_id)
+                standing.must(Permission.ADD_MEMBERS)
                 user = await _person(work, new)
                 if await work.memberships.first(organization_id=organization_id, user_id=user.id):
                     raise AlreadyMember
-                organization.admit(new.role)
+                organization.add(new.role, by=standing)
                 membership = Membership.join(
                     id=MembershipId(self.ids.new()),
                     organization_id=organization_id,
@@ -235,10 +150,11 @@ class ChangeMemberRole:
         self, actor: Actor, organization_id: OrganizationId, user_id: UserId, change: MemberChange
     ) -> Membership:
         async with self.begin(actor) as work:
-            organization = await _theirs(work, actor, organization_id, MemberRole.OWNER)
+            organization, standing = await theirs(work, actor, organization_id)
+            standing.must(Permission.CHANGE_ROLES)
             membership = await _membership(work, organization_id, user_id)
             membership.must_be(change.expected_version)
-            organization.regrade(membership.role, change.role)
+            organization.regrade(membership.role, change.role, by=standing)
             membership.change_role(change.role)
             return work.answer(membership)
 
@@ -253,25 +169,12 @@ class RemoveMember:
     async def __call__(self, actor: Actor, organization_id: OrganizationId, user_id: UserId) -> None:
         own = actor.is_user(user_id)
         async with self.begin(actor) as work:
-            needed = MemberRole.MEMBER if own else MemberRole.OWNER
-            organization = await _theirs(work, actor, organization_id, needed)
+            organization, standing = await theirs(work, actor, organization_id)
+            standing.must(Permission.LEAVE if own else Permission.REMOVE_MEMBERS)
             membership = await _membership(work, organization_id, user_id)
-            organization.part_with(membership.role)
+            organization.part_with(membership.role, by=standing, own=own)
             membership.end(removed=not own)
             work.memberships.remove(membership)
-
-
-async def _theirs(work: Work, actor: Actor, organization_id: OrganizationId, needed: MemberRole) -> Organization:
-    """The organization, for an asker whose role there reaches that far at the moment of the commit."""
-    organization = await work.organizations.get(organization_id)
-    if actor.is_admin or actor.is_system:
-        return organization
-    asker = await work.memberships.first(organization_id=organization_id, user_id=actor.signed_in())
-    if asker is None:
-        raise NotFound.of("organization", organization_id)
-    must_reach(asker.role, needed)
-    work.guard(asker)
-    return organization
 
 
 async def _person(work: Work, new: NewMember) -> User:

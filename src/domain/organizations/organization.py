@@ -1,24 +1,16 @@
-"""Organizations: who offers work together, and what each member may do there."""
+"""The organization and its memberships; what a member may do there is in `permissions`."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
+from domain.organizations.permissions import MemberRole, Permission, Standing
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.errors import Conflict, Forbidden
 from domain.shared.ids import MembershipId, OrganizationId, UserId
 from domain.shared.text import text
 
 LONGEST_NAME = 120
-
-
-class MemberRole(StrEnum):
-    """Owners decide about the organization and its people, managers about its work, members about their own."""
-
-    OWNER = "owner"
-    MANAGER = "manager"
-    MEMBER = "member"
 
 
 class LastOwner(Conflict):
@@ -39,15 +31,6 @@ class AlreadyMember(Conflict):
         super().__init__("that person is a member already")
 
 
-class MayNotManage(Forbidden):
-    """The asker's role in the organization does not reach that far."""
-
-    code = "organization.may_not"
-
-    def __init__(self, needed: MemberRole) -> None:
-        super().__init__(f"only an organization's {needed.value} may do this", needed=needed.value)
-
-
 class NotAMemberYet(Forbidden):
     """Only people who can be reached and are welcome in the house become members."""
 
@@ -55,6 +38,15 @@ class NotAMemberYet(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("that person cannot become a member now")
+
+
+class AlreadyEquipped(Conflict):
+    """An organization takes up a profession once; its jobs are its own to change from then on."""
+
+    code = "organization.already_equipped"
+
+    def __init__(self, profession: str) -> None:
+        super().__init__("this organization has taken up a profession already", profession=profession)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +67,15 @@ class OrganizationRenamed(Event):
     organization_id: OrganizationId
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationEquipped(Event):
+    """An organization took up a profession, and got its draft jobs and hours."""
+
+    name: ClassVar[str] = "organization.equipped"
+    organization_id: OrganizationId
+    profession: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +114,14 @@ class MemberLeft(Event):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Organization(Aggregate):
-    """Providers under one name. It counts its owners itself, so that two who leave at once cannot leave it without."""
+    """Providers under one name. It counts its owners itself, so that two who leave at once cannot leave it without.
+    `profession` is the word of the pack it took up, empty while it has none."""
 
     id: OrganizationId
     name: str
     solo: bool
     owners: int = 1
+    profession: str = ""
     created_at: datetime
 
     def __post_init__(self) -> None:
@@ -135,25 +138,46 @@ class Organization(Aggregate):
         organization._record(OrganizationFounded(organization_id=id, owner_id=owner_id, solo=solo))
         return organization
 
-    def rename(self, name: str) -> None:
+    @property
+    def organization_id(self) -> OrganizationId:
+        """Whose affair its changes are: its own."""
+        return self.id
+
+    def rename(self, name: str, *, by: Standing) -> None:
         """Go by another name."""
+        by.must(Permission.RENAME)
         name = text(name, field="name", longest=LONGEST_NAME)
         if name != self.name:
             before, self.name = self.name, name
             self._record(OrganizationRenamed(organization_id=self.id, before=before, after=name))
 
+    def add(self, role: MemberRole, *, by: Standing) -> None:
+        """Somebody is made a member, with that role, by one who may."""
+        by.must(Permission.ADD_MEMBERS)
+        self.admit(role)
+
     def admit(self, role: MemberRole) -> None:
-        """Somebody joins with that role; whoever was on their own no longer is."""
+        """Somebody who was invited joins with that role; whoever was on their own no longer is."""
         self.solo = False
         self.owners += role is MemberRole.OWNER
 
-    def part_with(self, role: MemberRole) -> None:
-        """Somebody of that role leaves."""
+    def part_with(self, role: MemberRole, *, by: Standing, own: bool) -> None:
+        """Somebody of that role leaves of their `own` will, or is asked to."""
+        by.must(Permission.LEAVE if own else Permission.REMOVE_MEMBERS)
         self._lose(role is MemberRole.OWNER)
 
-    def regrade(self, before: MemberRole, role: MemberRole) -> None:
+    def regrade(self, before: MemberRole, role: MemberRole, *, by: Standing) -> None:
         """A member's role changes."""
+        by.must(Permission.CHANGE_ROLES)
         self._lose((before is MemberRole.OWNER) - (role is MemberRole.OWNER))
+
+    def equip(self, profession: str, *, by: Standing) -> None:
+        """Take up a profession, whose draft jobs and hours are made in the same commit; once."""
+        by.must(Permission.EQUIP)
+        if self.profession:
+            raise AlreadyEquipped(self.profession)
+        self.profession = profession
+        self._record(OrganizationEquipped(organization_id=self.id, profession=profession))
 
     def _lose(self, owners: int) -> None:
         if self.owners - owners < 1:
@@ -204,12 +228,3 @@ class Membership(Aggregate):
                 removed=removed,
             )
         )
-
-
-def must_reach(role: MemberRole, needed: MemberRole) -> None:
-    """Refuse a member whose role does not reach as far as `needed`."""
-    if _REACH[role] < _REACH[needed]:
-        raise MayNotManage(needed)
-
-
-_REACH = {MemberRole.MEMBER: 0, MemberRole.MANAGER: 1, MemberRole.OWNER: 2}

@@ -1,0 +1,177 @@
+"""Beauty: hair salon, barber, nail studio."""
+
+from application.organizations.professions.profession import JobTemplate, Profession, Wording
+from domain.scheduling import Weekly
+from domain.shared.terms import Acceptance, PolicyName
+
+SALON = Profession(
+    word="salon",
+    name="Hair salon",
+    wording=Wording(customer="guest", customers="guests", provider="stylist", job="treatment", jobs="treatments"),
+    place="at our salon",
+    categories=("cuts", "colour", "styling", "care"),
+    hours=Weekly(
+        tuesday=("09:00-18:00",),
+        wednesday=("09:00-18:00",),
+        thursday=("10:00-20:00",),
+        friday=("09:00-19:00",),
+        saturday=("09:00-15:00",),
+    ),
+    jobs=(
+        JobTemplate(
+            title="Cut and finish",
+            description="Consultation, wash, cut and blow-dry.",
+            category="cuts",
+            euros=58,
+            duration=60,
+            buffer_after=10,
+            slot_interval=15,
+        ),
+        JobTemplate(
+            title="Colour and finish",
+            description="Root or full colour, toner, wash and blow-dry.",
+            category="colour",
+            euros=105,
+            duration=135,
+            buffer_after=15,
+            slot_interval=15,
+            policy=PolicyName.MODERATE,
+        ),
+        JobTemplate(
+            title="Balayage",
+            description="Hand-painted highlights with gloss and finish.",
+            category="colour",
+            euros=165,
+            duration=180,
+            buffer_after=15,
+            slot_interval=30,
+            notice=1440,
+            policy=PolicyName.MODERATE,
+        ),
+        JobTemplate(
+            title="Wash and blow-dry",
+            description="For the evening, or just because.",
+            category="styling",
+            euros=35,
+            duration=45,
+            buffer_after=5,
+            slot_interval=15,
+        ),
+        JobTemplate(
+            title="Bridal styling, trial included",
+            description="Trial and wedding day, planned with you.",
+            category="styling",
+            euros=240,
+            duration=180,
+            buffer_after=30,
+            notice=10080,
+            acceptance=Acceptance.REQUEST,
+            policy=PolicyName.STRICT,
+        ),
+    ),
+)
+
+BARBER = Profession(
+    word="barber",
+    name="Barber",
+    wording=Wording(customer="client", customers="clients", provider="barber", job="cut", jobs="cuts"),
+    place="at our shop",
+    categories=("cuts", "beards", "shaves", "children"),
+    hours=Weekly(
+        monday=("10:00-19:00",),
+        tuesday=("10:00-19:00",),
+        wednesday=("10:00-19:00",),
+        thursday=("10:00-20:00",),
+        friday=("10:00-20:00",),
+        saturday=("09:00-17:00",),
+    ),
+    jobs=(
+        JobTemplate(
+            title="Haircut",
+            description="Scissors or clippers, neck shave and styling.",
+            category="cuts",
+            euros=28,
+            duration=30,
+            buffer_after=5,
+            slot_interval=15,
+            notice=30,
+        ),
+        JobTemplate(
+            title="Haircut and beard",
+            description="The haircut, and the beard shaped with a hot towel.",
+            category="beards",
+            euros=42,
+            duration=45,
+            buffer_after=5,
+            slot_interval=15,
+            notice=30,
+        ),
+        JobTemplate(
+            title="Wet shave",
+            description="Hot towels, open razor, balm.",
+            category="shaves",
+            euros=32,
+            duration=30,
+            buffer_after=5,
+            slot_interval=15,
+            notice=30,
+        ),
+        JobTemplate(
+            title="Child's haircut",
+            description="Up to twelve years; patience included.",
+            category="children",
+            euros=18,
+            duration=20,
+            buffer_after=5,
+            slot_interval=15,
+            notice=30,
+        ),
+    ),
+)
+
+NAIL_STUDIO = Profession(
+    word="nail_studio",
+    name="Nail studio",
+    wording=Wording(customer="client", customers="clients", provider="technician", job="treatment", jobs="treatments"),
+    place="at our studio",
+    categories=("manicure", "pedicure", "gel", "removal"),
+    hours=Weekly(
+        tuesday=("10:00-19:00",),
+        wednesday=("10:00-19:00",),
+        thursday=("10:00-19:00",),
+        friday=("10:00-19:00",),
+        saturday=("10:00-16:00",),
+    ),
+    jobs=(
+        JobTemplate(
+            title="Manicure",
+            description="Shape, cuticles, massage and polish.",
+            category="manicure",
+            euros=32,
+            duration=45,
+            buffer_after=10,
+            slot_interval=15,
+        ),
+        JobTemplate(
+            title="Gel set",
+            description="New set of gel nails, one colour or French.",
+            category="gel",
+            euros=62,
+            duration=90,
+            buffer_after=10,
+            slot_interval=15,
+            policy=PolicyName.MODERATE,
+        ),
+        JobTemplate(
+            title="Pedicure",
+            description="Foot bath, nails, callus care and polish.",
+            category="pedicure",
+            euros=45,
+            duration=60,
+            buffer_after=10,
+            slot_interval=15,
+        ),
+    ),
+)
+
+PROFESSIONS = (SALON, BARBER, NAIL_STUDIO)
