@@ -6,6 +6,62 @@ alter table organizations add column profession TEXT NOT NULL default '';
 
 alter table organizations alter column profession drop default;
 
+CREATE TABLE prices (
+	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
+	gateway TEXT NOT NULL, 
+	gateway_ref TEXT NOT NULL, 
+	product_ref TEXT NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	currency TEXT NOT NULL, 
+	amount_minor BIGINT, 
+	type TEXT NOT NULL, 
+	interval TEXT NOT NULL, 
+	interval_count BIGINT NOT NULL, 
+	nickname TEXT NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT prices_pkey PRIMARY KEY (id), 
+	CONSTRAINT prices_gateway_ref UNIQUE (gateway, gateway_ref), 
+	CONSTRAINT prices_type CHECK (type in ('one_time', 'recurring'))
+);
+
+CREATE INDEX prices_oldest ON prices USING btree (gateway, created_at, id);
+
+CREATE TABLE products (
+	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
+	gateway TEXT NOT NULL, 
+	gateway_ref TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	description TEXT NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	metadata JSONB NOT NULL, 
+	features JSONB NOT NULL, 
+	limits JSONB NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT products_pkey PRIMARY KEY (id), 
+	CONSTRAINT products_gateway_ref UNIQUE (gateway, gateway_ref)
+);
+
+CREATE INDEX products_oldest ON products USING btree (gateway, created_at, id);
+
+alter table webhooks add column thing TEXT;
+
+alter table webhooks add column thing_ref TEXT;
+
+CREATE TABLE customers (
+	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
+	user_id UUID NOT NULL, 
+	gateway TEXT NOT NULL, 
+	gateway_ref TEXT, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT customers_pkey PRIMARY KEY (id), 
+	CONSTRAINT customers_user FOREIGN KEY(user_id) REFERENCES users (id), 
+	CONSTRAINT customers_one_per_user UNIQUE (gateway, user_id), 
+	CONSTRAINT customers_gateway_ref UNIQUE (gateway, gateway_ref)
+);
+
 CREATE TABLE invitations (
 	id UUID NOT NULL, 
 	version BIGINT NOT NULL, 
@@ -34,7 +90,7 @@ CREATE UNIQUE INDEX invitations_one_pending ON invitations (organization_id, ema
 
 alter table mails drop constraint mails_template;
 
-alter table mails add CONSTRAINT mails_template CHECK (template in ('welcome', 'verify', 'magic_link', 'reset_password', 'account_exists', 'password_changed', 'invitation', 'booking_requested', 'booking_held', 'booking_confirmed', 'booking_cancelled', 'booking_rescheduled', 'booking_declined', 'receipt', 'refund', 'review_request', 'new_message'));
+alter table mails add CONSTRAINT mails_template CHECK (template in ('welcome', 'verify', 'magic_link', 'reset_password', 'account_exists', 'password_changed', 'invitation', 'business_ready', 'booking_requested', 'booking_held', 'booking_confirmed', 'booking_cancelled', 'booking_rescheduled', 'booking_declined', 'receipt', 'refund', 'review_request', 'new_message'));
 
 CREATE TABLE onboardings (
 	id UUID NOT NULL, 
@@ -49,6 +105,60 @@ CREATE TABLE onboardings (
 	CONSTRAINT onboardings_pkey PRIMARY KEY (id), 
 	CONSTRAINT onboardings_organization FOREIGN KEY(id) REFERENCES organizations (id)
 );
+
+CREATE TABLE purchases (
+	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
+	gateway TEXT NOT NULL, 
+	gateway_ref TEXT, 
+	price_ref TEXT NOT NULL, 
+	email TEXT NOT NULL, 
+	organization_name TEXT NOT NULL, 
+	profession TEXT NOT NULL, 
+	user_id UUID, 
+	organization_id UUID, 
+	subscription_ref TEXT, 
+	url TEXT, 
+	state TEXT NOT NULL, 
+	metadata JSONB NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	provisioned_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT purchases_pkey PRIMARY KEY (id), 
+	CONSTRAINT purchases_user FOREIGN KEY(user_id) REFERENCES users (id), 
+	CONSTRAINT purchases_organization FOREIGN KEY(organization_id) REFERENCES organizations (id), 
+	CONSTRAINT purchases_gateway_ref UNIQUE (gateway, gateway_ref), 
+	CONSTRAINT purchases_state CHECK (state in ('requested', 'open', 'paying', 'failed', 'expired', 'provisioned')), 
+	CONSTRAINT purchases_provisioned_when_so CHECK ((state = 'provisioned') = (provisioned_at is not null)), 
+	CONSTRAINT purchases_provisioned_whole CHECK (state <> 'provisioned' or (user_id is not null and organization_id is not null))
+);
+
+CREATE INDEX purchases_newest ON purchases USING btree (created_at, id);
+
+CREATE INDEX purchases_of_subscription ON purchases USING btree (gateway, subscription_ref);
+
+CREATE TABLE subscriptions (
+	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
+	organization_id UUID NOT NULL, 
+	gateway TEXT NOT NULL, 
+	gateway_ref TEXT NOT NULL, 
+	customer_ref TEXT NOT NULL, 
+	product_ref TEXT NOT NULL, 
+	price_ref TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	quantity BIGINT NOT NULL, 
+	period_ends_at TIMESTAMP WITH TIME ZONE, 
+	trial_ends_at TIMESTAMP WITH TIME ZONE, 
+	ends_with_period BOOLEAN NOT NULL, 
+	trial_told_for TIMESTAMP WITH TIME ZONE, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	CONSTRAINT subscriptions_pkey PRIMARY KEY (id), 
+	CONSTRAINT subscriptions_organization FOREIGN KEY(organization_id) REFERENCES organizations (id), 
+	CONSTRAINT subscriptions_gateway_ref UNIQUE (gateway, gateway_ref), 
+	CONSTRAINT subscriptions_state CHECK (state in ('incomplete', 'incomplete_expired', 'trialing', 'active', 'past_due', 'unpaid', 'paused', 'canceled', 'unknown'))
+);
+
+CREATE INDEX subscriptions_of_organization ON subscriptions USING btree (organization_id, created_at, id);
 
 grant select (id, version, name, solo, owners, profession, created_at) on organizations to anon;
 
@@ -77,6 +187,76 @@ create policy onboardings_house on onboardings to service_role using (true) with
 grant select (id, version, business, profession, place, hours, saved, completed_at, created_at) on onboardings to authenticated;
 
 create policy onboardings_authenticated on onboardings for select to authenticated using (id = any ((select my_managed_organizations())::uuid[]) or (select is_admin()));
+
+alter table products enable row level security;
+
+revoke all on products from anon, authenticated, service_role, public;
+
+grant select, insert, update, delete on products to service_role;
+
+create policy products_house on products to service_role using (true) with check (true);
+
+grant select (id, version, gateway, gateway_ref, name, description, active, features, limits, created_at) on products to anon;
+
+create policy products_anon on products for select to anon using (true);
+
+grant select (id, version, gateway, gateway_ref, name, description, active, features, limits, created_at) on products to authenticated;
+
+create policy products_authenticated on products for select to authenticated using (true);
+
+alter table prices enable row level security;
+
+revoke all on prices from anon, authenticated, service_role, public;
+
+grant select, insert, update, delete on prices to service_role;
+
+create policy prices_house on prices to service_role using (true) with check (true);
+
+grant select (id, version, gateway, gateway_ref, product_ref, active, currency, amount_minor, type, interval, interval_count, nickname, created_at) on prices to anon;
+
+create policy prices_anon on prices for select to anon using (true);
+
+grant select (id, version, gateway, gateway_ref, product_ref, active, currency, amount_minor, type, interval, interval_count, nickname, created_at) on prices to authenticated;
+
+create policy prices_authenticated on prices for select to authenticated using (true);
+
+alter table customers enable row level security;
+
+revoke all on customers from anon, authenticated, service_role, public;
+
+grant select, insert, update, delete on customers to service_role;
+
+create policy customers_house on customers to service_role using (true) with check (true);
+
+grant select (id, version, user_id, gateway, gateway_ref, created_at) on customers to authenticated;
+
+create policy customers_authenticated on customers for select to authenticated using (user_id = (select current_user_id()) or (select is_admin()));
+
+alter table subscriptions enable row level security;
+
+revoke all on subscriptions from anon, authenticated, service_role, public;
+
+grant select, insert, update, delete on subscriptions to service_role;
+
+create policy subscriptions_house on subscriptions to service_role using (true) with check (true);
+
+grant select (id, version, organization_id, gateway, gateway_ref, customer_ref, product_ref, price_ref, state, quantity, period_ends_at, trial_ends_at, ends_with_period, trial_told_for, created_at) on subscriptions to authenticated;
+
+create policy subscriptions_authenticated on subscriptions for select to authenticated using (organization_id = any ((select my_managed_organizations())::uuid[]) or (select is_admin()));
+
+alter table purchases enable row level security;
+
+revoke all on purchases from anon, authenticated, service_role, public;
+
+grant select, insert, update, delete on purchases to service_role;
+
+create policy purchases_house on purchases to service_role using (true) with check (true);
+
+grant select (id, version, gateway, gateway_ref, price_ref, email, organization_name, profession, user_id, organization_id, subscription_ref, state, created_at, provisioned_at) on purchases to authenticated;
+
+create policy purchases_authenticated on purchases for select to authenticated using (user_id = (select current_user_id()) or (select is_admin()));
+
+grant select (id, version, sender, external_id, kind, payment_ref, refund_ref, thing, thing_ref, occurred_at, received_at, processed_at, outcome, note) on webhooks to authenticated;
 
 grant select (id, version, at, actor, action, subject_table, subject_id, subject_version, details, position, hash, organization_id) on audit to authenticated;
 

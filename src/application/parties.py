@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 from application.ports.unit_of_work import Work
-from domain.organizations import MemberRole
+from domain.organizations import THE_HOUSE, MemberRole, Organization, Standing
 from domain.shared.actors import Actor, Kind
 from domain.shared.errors import NotFound, Unauthenticated
 from domain.shared.ids import OrganizationId, UserId
@@ -69,3 +69,14 @@ async def is_addressed(work: Work, actor: Actor, thing: Addressed) -> bool:
         return False
     user = await work.users.get(actor.signed_in())
     return user.email_verified_at is not None and user.email == thing.reader_email
+async def theirs(work: Work, actor: Actor, organization_id: OrganizationId) -> tuple[Organization, Standing]:
+    """The organization and what the asker is to it, which holds when this is committed; to strangers it does not
+    exist."""
+    organization = await work.organizations.get(organization_id)
+    if actor.is_admin or actor.is_system:
+        return organization, THE_HOUSE
+    asker = await work.memberships.first(organization_id=organization_id, user_id=actor.signed_in())
+    if asker is None:
+        raise NotFound.of("organization", organization_id)
+    work.guard(asker)
+    return organization, Standing(asker.role)

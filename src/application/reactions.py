@@ -1,5 +1,6 @@
 """The choreography on one page: what follows from what. Each reaction has its effect once per event."""
 
+from application.billing import ProcessBilling
 from application.bookings import ExpireHold, SettleBooking
 from application.files import ClearUpload, PublishPicture, RemoveObjects
 from application.identity import FollowIssuer
@@ -20,6 +21,8 @@ from application.notifications import (
     TellOfPayment,
     TellOfQuote,
     TellOfRepeatedSignUp,
+    TellOfSubscription,
+    WelcomeBuyer,
     WelcomeUser,
 )
 from application.organizations import ExpireInvitation
@@ -35,6 +38,7 @@ from application.payments import (
     ResolveUnknown,
 )
 from application.reviews import MoveRating
+from domain.billing import PurchaseProvisioned, SubscriptionMoved, TrialEnding
 from domain.bookings import (
     BookingAccepted,
     BookingCancelled,
@@ -138,6 +142,10 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     InvoiceSettled: (AbandonRival, TellOfInvoice),
     InvoiceOverpaid: (RefundOverpaid,),
     CreditNoteIssued: (AbandonRival, TellOfInvoice),
+    WebhookReceived: (ProcessWebhook, ProcessBilling, FollowIssuer),
+    PurchaseProvisioned: (WelcomeBuyer,),
+    SubscriptionMoved: (TellOfSubscription,),
+    TrialEnding: (TellOfSubscription,),
     ReviewPosted: (MoveRating,),
     ReviewHidden: (MoveRating,),
     ReviewRestored: (MoveRating,),

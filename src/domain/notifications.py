@@ -31,6 +31,7 @@ class Template(StrEnum):
     ACCOUNT_INVITE = "account_invite"
     ADDRESS_CHANGE = "address_change"
     INVITATION = "invitation"
+    BUSINESS_READY = "business_ready"
     BOOKING_REQUESTED = "booking_requested"
     BOOKING_HELD = "booking_held"
     BOOKING_CONFIRMED = "booking_confirmed"

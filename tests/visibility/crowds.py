@@ -33,6 +33,7 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
     for user in users:
         rows.add("profiles", id=user, name=user.hex[:6])
         rows.add("availabilities", id=user)
+        rows.add("customers", user_id=user)
         rows.add("credentials", id=user)
         rows.add("external_identities", user_id=user, ended_at=some(None, None, MONDAY))
         for organization in chance.sample(organizations, chance.randrange(3)):
@@ -42,6 +43,11 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         rows.add("onboardings", id=organization)
         rows.add("audit", organization_id=organization)
     for number in range(things):
+        rows.add("invitations", organization_id=some(*organizations))
+        rows.add("subscriptions", organization_id=some(*organizations))
+        rows.add("purchases", user_id=some(None, *users))
+        rows.add("products")
+        rows.add("prices")
         customer, provider, third = chance.sample(users, 3)
         belongs: dict[str, Any] = {"organization_id": some(*organizations), "provider_id": provider}
         job = rows.add("jobs", **belongs, state=some("draft", "published", "archived"), title=f"{number}")

@@ -190,6 +190,8 @@ def _person(here: World, name: str) -> None:
     here.put("one_time_tokens", to=mine, user_id=id)
     here.put("oauth_flows", to=mine)
     here.put("profiles", to=mine, id=id)
+    here.put("customers", to=mine, user_id=id)
+    here.put("purchases", to=mine, user_id=id)
     here.put("notifications", to=mine, user_id=id)
     here.put("mails", to=mine, recipient_id=id)
     stored = {"state": "stored", "size": 1, "sha256": "0" * 64, "found_type": "image/png", "stored_at": MONDAY}
@@ -213,6 +215,9 @@ def _business(
         role = "member" if name not in managers else "manager" if name == "max" else "owner"
         to = {"self": (name,), "colleague": people}
         here.put("memberships", to=to, organization_id=organization, user_id=who[name], role=role)
+    here.put("products", to=all_of_it)
+    here.put("prices", to=all_of_it)
+    here.put("subscriptions", to=all_of_it, organization_id=organization)
     here.put("invitations", to=all_of_it, organization_id=organization)
     here.put("onboardings", to=all_of_it, id=organization)
     here.put("audit", to=all_of_it, organization_id=organization)

@@ -2,6 +2,7 @@
 
 from types import ModuleType
 
+import domain.billing
 import domain.bookings
 import domain.files
 import domain.identity
@@ -28,6 +29,7 @@ EVENTS: dict[str, type[Event]] = {
         domain.identity,
         domain.profiles,
         domain.organizations,
+        domain.billing,
         domain.jobs,
         domain.scheduling,
         domain.bookings,

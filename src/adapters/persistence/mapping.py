@@ -6,6 +6,7 @@ from typing import Any
 from adapters.persistence.mapper import Mapper
 from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Table
+from domain.billing import Customer, Price, Product, Purchase, Subscription
 from domain.bookings import Booking
 from domain.files import StoredFile
 from domain.identity import Credential, ExternalIdentity, OAuthFlow, OneTimeToken, RefreshToken, Session, User
@@ -49,6 +50,11 @@ KEPT: dict[type, Kept] = dict(
         _kept(Membership, "memberships"),
         _kept(Invitation, "invitations"),
         _kept(Onboarding, "onboardings"),
+        _kept(Product, "products"),
+        _kept(Price, "prices"),
+        _kept(Customer, "customers"),
+        _kept(Subscription, "subscriptions"),
+        _kept(Purchase, "purchases"),
         _kept(Job, "jobs"),
         _kept(Rating, "ratings"),
         _kept(Availability, "availabilities"),

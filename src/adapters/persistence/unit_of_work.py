@@ -18,6 +18,7 @@ from application.ports.collections import Collection
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin, Work
 from application.ports.wake import Wake
+from domain.billing import Customer, Price, Product, Purchase, Subscription
 from domain.bookings import Booking
 from domain.files import StoredFile
 from domain.identity import Credential, ExternalIdentity, OAuthFlow, OneTimeToken, RefreshToken, Session, User
@@ -307,6 +308,26 @@ class StoredWork(Work):
     @property
     def onboardings(self) -> Collection[Onboarding]:
         return self._of(Onboarding)
+
+    @property
+    def products(self) -> Collection[Product]:
+        return self._of(Product)
+
+    @property
+    def prices(self) -> Collection[Price]:
+        return self._of(Price)
+
+    @property
+    def customers(self) -> Collection[Customer]:
+        return self._of(Customer)
+
+    @property
+    def subscriptions(self) -> Collection[Subscription]:
+        return self._of(Subscription)
+
+    @property
+    def purchases(self) -> Collection[Purchase]:
+        return self._of(Purchase)
 
     @property
     def jobs(self) -> Collection[Job]:

@@ -1,6 +1,7 @@
 """A payment gateway that moves no money and behaves like one that does: it keeps its own books in SQLite, asks for
 second steps, declines, honours idempotency keys and tells us by signed webhooks, late and more than once if it must."""
 
+from adapters.simulated_gateway.billing import SimulatedBilling
 from adapters.simulated_gateway.books import Books
 from adapters.simulated_gateway.cards import CARDS
 from adapters.simulated_gateway.carrier import Carrier
@@ -8,4 +9,14 @@ from adapters.simulated_gateway.delivery import Deliveries
 from adapters.simulated_gateway.gateway import SimulatedGateway
 from adapters.simulated_gateway.signature import HEADER, SimulatedVerifier, signed
 
-__all__ = ["CARDS", "HEADER", "Books", "Carrier", "Deliveries", "SimulatedGateway", "SimulatedVerifier", "signed"]
+__all__ = [
+    "CARDS",
+    "HEADER",
+    "Books",
+    "Carrier",
+    "Deliveries",
+    "SimulatedBilling",
+    "SimulatedGateway",
+    "SimulatedVerifier",
+    "signed",
+]

@@ -22,6 +22,18 @@ create table if not exists refunds (
     state text not null, amount integer not null, currency text not null, failure text not null default '');
 create table if not exists answers (
     key text primary key, fingerprint text not null, answer text not null);
+create table if not exists plans (
+    ref text primary key, kind text not null, parent text not null, active integer not null, facts text not null,
+    created_at real not null);
+create table if not exists customers (
+    ref text primary key, customer_id text not null, email text not null, name text not null);
+create table if not exists checkouts (
+    ref text primary key, purchase_id text not null, price_ref text not null, state text not null,
+    paid integer not null default 0, customer_ref text, subscription_ref text, email text not null,
+    success_url text not null);
+create table if not exists subscriptions (
+    ref text primary key, purchase_id text not null, customer_ref text not null, price_ref text not null,
+    state text not null, period_ends_at real, trial_ends_at real, ends_with_period integer not null default 0);
 create table if not exists deliveries (
     id text primary key, body text not null, created_at real not null, due_at real not null, tries integer not null,
     delivered_at real, given_up_at real, last_error text not null default '');

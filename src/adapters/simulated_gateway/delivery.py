@@ -20,10 +20,22 @@ POLL = 1.0
 BATCH = 20
 
 
-def announce(books: Connection, kind: str, *, payment: str | None, refund: str | None, ids: Ids, clock: Clock) -> None:
-    """Owe a message about this, in the transaction that made it true."""
+def announce(
+    books: Connection,
+    kind: str,
+    *,
+    payment: str | None = None,
+    refund: str | None = None,
+    thing: tuple[str, str] | None = None,
+    ids: Ids,
+    clock: Clock,
+) -> None:
+    """Owe a message about this, in the transaction that made it true; `thing` is another kind of object and its
+    reference."""
     event, now = f"se_{ids.new().hex}", clock.now().timestamp()
-    body = {"id": event, "kind": kind, "occurred_at": int(now), "payment": payment, "refund": refund}
+    body: dict[str, object] = {"id": event, "kind": kind, "occurred_at": int(now), "payment": payment, "refund": refund}
+    if thing is not None:
+        body |= {"thing": thing[0], "thing_ref": thing[1]}
     books.execute(
         "insert into deliveries (id, body, created_at, due_at, tries) values (?, ?, ?, ?, 0)",
         (event, json.dumps(body, separators=(",", ":")), now, now),

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from application.ports.clock import Clock
 from application.ports.payments import BadSignature, MalformedWebhook, Notice, StaleSignature, WebhookVerifier
+from domain.payments import Topic
 from domain.shared.time import instant
 
 HEADER = "simulated-signature"
@@ -65,6 +66,9 @@ def _notice(raw: bytes) -> Notice:
             occurred_at=instant(datetime.fromtimestamp(body["occurred_at"], UTC)),
             payment_ref=None if body.get("payment") is None else _word(body["payment"]),
             refund_ref=None if body.get("refund") is None else _word(body["refund"]),
+            topic=Topic.PLANS if body.get("thing") else Topic.MONEY,
+            thing=None if body.get("thing") is None else _word(body["thing"]),
+            thing_ref=None if body.get("thing_ref") is None else _word(body["thing_ref"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise MalformedWebhook("the message is not one of the simulated gateway's") from error

@@ -1,6 +1,7 @@
 """Stripe as our payment gateway: payment intents, refunds, and its webhooks as hints."""
 
+from adapters.stripe.billing import StripeBilling
 from adapters.stripe.gateway import API_VERSION, StripeGateway
 from adapters.stripe.webhooks import StripeVerifier
 
-__all__ = ["API_VERSION", "StripeGateway", "StripeVerifier"]
+__all__ = ["API_VERSION", "StripeBilling", "StripeGateway", "StripeVerifier"]

@@ -64,6 +64,11 @@ class StripeGateway(PaymentGateway):
     def name(self) -> str:
         return NAME
 
+    @property
+    def client(self) -> stripe.StripeClient:
+        """The one client, for whatever else we ask of Stripe."""
+        return self._stripe
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
@@ -86,14 +91,14 @@ class StripeGateway(PaymentGateway):
         except AmountNotTaken as refusal:
             raise Declined("amount_not_taken", refusal.message) from refusal
         except stripe.StripeError as error:
-            raise _after_writing(error) from error
+            raise after_writing(error) from error
         return _payment(intent)
 
     async def find(self, ref: str) -> GatewayPayment:
         try:
             return _payment(await self._stripe.v1.payment_intents.retrieve_async(ref))
         except stripe.StripeError as error:
-            raise _after_reading(error, "payment", ref) from error
+            raise after_reading(error, "payment", ref) from error
 
     async def cancel(self, ref: str) -> GatewayPayment:
         try:
@@ -102,7 +107,7 @@ class StripeGateway(PaymentGateway):
             # Cancelled before, or its money already moves: how it stands is the answer, a missing one included.
             return await self.find(ref)
         except stripe.StripeError as error:
-            raise _after_reading(error, "payment", ref) from error
+            raise after_reading(error, "payment", ref) from error
 
     async def refund(self, order: RefundOrder) -> GatewayRefund:
         try:
@@ -123,14 +128,14 @@ class StripeGateway(PaymentGateway):
         except stripe.StripeError as error:
             if made := await self._made_before(order):
                 return made
-            raise _after_writing(error) from error
+            raise after_writing(error) from error
         return _refund(refund)
 
     async def find_refund(self, ref: str) -> GatewayRefund:
         try:
             return _refund(await self._stripe.v1.refunds.retrieve_async(ref))
         except stripe.StripeError as error:
-            raise _after_reading(error, "refund", ref) from error
+            raise after_reading(error, "refund", ref) from error
 
     async def _made_before(self, order: RefundOrder) -> GatewayRefund | None:
         """The refund of that order, if Stripe made it and we were not told, or its key has been forgotten since."""
@@ -195,23 +200,24 @@ def _failure(error: Any) -> str:
     return getattr(error, "decline_code", None) or getattr(error, "code", None) or "failed"
 
 
-def _text_in(metadata: Any, key: str) -> str:
+def text_in(metadata: Any, key: str) -> str:
+    """The text under that name, empty where there is none."""
     return str(getattr(metadata, key, None) or "")
 
 
 def _id_in(metadata: Any, key: str) -> UUID | None:
     try:
-        return UUID(_text_in(metadata, key))
+        return UUID(text_in(metadata, key))
     except ValueError:
         return None
 
 
 def _number_in(metadata: Any, key: str) -> int:
-    value = _text_in(metadata, key)
+    value = text_in(metadata, key)
     return int(value) if value.isascii() and value.isdecimal() else 0
 
 
-def _after_writing(error: stripe.StripeError) -> Refusal:
+def after_writing(error: stripe.StripeError) -> Refusal:
     """What a failed write means: refused for good, not done, or perhaps done."""
     match error:
         case stripe.CardError():
@@ -229,7 +235,8 @@ def _after_writing(error: stripe.StripeError) -> Refusal:
     return GatewaySilent("Stripe gave no usable answer", status=error.http_status, request=error.request_id)
 
 
-def _after_reading(error: stripe.StripeError, what: str, ref: str) -> Refusal:
+def after_reading(error: stripe.StripeError, what: str, ref: str) -> Refusal:
+    """What a failed question means: there is no such thing, or nobody answers."""
     if isinstance(error, stripe.InvalidRequestError) and error.http_status == 404:
         return NotFound.of(what, ref)
     return GatewayUnavailable(

@@ -10,6 +10,7 @@ import stripe
 
 from application.ports.clock import Clock
 from application.ports.payments import BadSignature, MalformedWebhook, Notice, StaleSignature, WebhookVerifier
+from domain.payments import Topic
 from domain.shared.time import instant
 
 HEADER = "stripe-signature"
@@ -54,15 +55,35 @@ def _notice(raw: bytes) -> Notice:
         event = json.loads(raw.decode())
         thing = (event.get("data") or {}).get("object") or {}
         what = thing.get("object")
+        about, about_ref = _about(thing)
         return Notice(
             external_id=_word(event["id"]),
             kind=_word(event["type"]),
             occurred_at=_moment(event["created"]),
-            payment_ref=_ref(thing.get("id" if what == "payment_intent" else "payment_intent")),
+            payment_ref=None if about else _ref(thing.get("id" if what == "payment_intent" else "payment_intent")),
             refund_ref=_ref(thing.get("id")) if what == "refund" else None,
+            topic=Topic.PLANS if about else Topic.MONEY,
+            thing=about,
+            thing_ref=_ref(about_ref),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise MalformedWebhook("the message is not a Stripe event") from error
+
+
+def _about(thing: Any) -> tuple[str | None, Any]:
+    """What of our plans it is about: an invoice is news of its subscription."""
+    match thing.get("object"):
+        case "product" | "price":
+            return thing["object"], thing["id"]
+        case "subscription":
+            return "subscription", thing["id"]
+        case "checkout.session" if thing.get("mode") == "subscription":
+            return "checkout", thing["id"]
+        case "invoice":
+            parent = (thing.get("parent") or {}).get("subscription_details") or {}
+            subscription = parent.get("subscription") or thing.get("subscription")
+            return ("subscription", subscription) if subscription else (None, None)
+    return None, None
 
 
 def _moment(created: Any) -> datetime:

@@ -1,6 +1,7 @@
 """Telling people: news inside the house and mails that leave it, all of it in answer to events."""
 
 from application.notifications.accounts import SendTokenMail, TellOfPasswordChange, TellOfRepeatedSignUp, WelcomeUser
+from application.notifications.billing import TellOfSubscription, WelcomeBuyer
 from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
 from application.notifications.hooked import QueueAskedLetters
 from application.notifications.invoicing import TellOfInvoice, TellOfQuote
@@ -40,6 +41,8 @@ __all__ = [
     "TellOfPayment",
     "TellOfQuote",
     "TellOfRepeatedSignUp",
+    "TellOfSubscription",
     "UnreadCount",
+    "WelcomeBuyer",
     "WelcomeUser",
 ]

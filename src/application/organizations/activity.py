@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from application.organizations.standing import theirs
+from application.parties import theirs
 from application.ports.criteria import AnyOf, Between, Order, Position
 from application.ports.readers import Page, Readers
 from application.ports.unit_of_work import Begin

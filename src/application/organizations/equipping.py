@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from application.inputs import submitted
 from application.organizations.professions import PROFESSIONS, Profession
-from application.organizations.standing import theirs
+from application.parties import theirs
 from application.ports.clock import Clock
 from application.ports.criteria import Order
 from application.ports.ids import Ids

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from application.identity.enrolment import enrol
 from application.inputs import submitted
-from application.organizations.standing import theirs
+from application.parties import theirs
 from application.ports.clock import Clock
 from application.ports.criteria import Order, Position
 from application.ports.identity import OneTimeSecrets, PasswordHasher, SecurityLog

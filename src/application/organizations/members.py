@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from application.inputs import submitted
-from application.organizations.standing import theirs
+from application.parties import theirs
 from application.ports.clock import Clock
 from application.ports.criteria import Order, Position
 from application.ports.identity import SecurityLog

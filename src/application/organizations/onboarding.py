@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from application.inputs import submitted
 from application.organizations.equipping import Equipment, equip, profession_of
-from application.organizations.standing import theirs
+from application.parties import theirs
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin, Work

@@ -90,6 +90,8 @@ class ReceiveWebhook:
                     kind=notice.kind,
                     payment_ref=notice.payment_ref,
                     refund_ref=notice.refund_ref,
+                    thing=notice.thing,
+                    thing_ref=notice.thing_ref,
                     payload=raw.decode(),
                     occurred_at=notice.occurred_at,
                     now=self.clock.now(),

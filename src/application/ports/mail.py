@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from domain.notifications import Template
 from domain.shared.ids import BookingId, ConversationId, InvoiceId, MailId, QuoteId
+from domain.shared.ids import BookingId, ConversationId, MailId, PurchaseId
 from domain.shared.time import Span
 
 
@@ -144,6 +145,10 @@ class Links:
     def invitation(self, secret: str) -> str:
         """Answers an invitation; opening it only shows a page."""
         return self._with_token("/invitations", secret)
+
+    def bought(self, purchase_id: PurchaseId) -> str:
+        """Where one comes back to from the gateway's till."""
+        return self._page("purchases", purchase_id)
 
     def booking(self, booking_id: BookingId) -> str:
         """One booking, to either of its parties."""

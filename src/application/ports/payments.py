@@ -120,6 +120,9 @@ class Notice:
     payment_ref: str | None = None
     refund_ref: str | None = None
     topic: Topic = Topic.MONEY
+    thing: str | None = None
+    """What else it is about: a "checkout", "subscription", "product" or "price", under `thing_ref`."""
+    thing_ref: str | None = None
 
 
 class WebhookVerifier(Protocol):

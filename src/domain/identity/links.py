@@ -90,6 +90,30 @@ class OneTimeToken(Aggregate):
         return token
 
     @classmethod
+    def enclose(
+        cls,
+        *,
+        id: OneTimeTokenId,
+        user_id: UserId,
+        epoch: int,
+        purpose: Purpose,
+        token_hash: str,
+        lifetime: timedelta,
+        now: datetime,
+    ) -> "OneTimeToken":
+        """A link that travels in a letter about something else; it has none of its own, and counts for no limit."""
+        return cls(
+            id=id,
+            user_id=user_id,
+            purpose=purpose,
+            token_hash=token_hash,
+            address_hash="",
+            epoch=epoch,
+            expires_at=now + lifetime,
+            created_at=now,
+        )
+
+    @classmethod
     def decoy(
         cls, *, id: OneTimeTokenId, purpose: Purpose, token_hash: str, now: datetime, address_hash: str = ""
     ) -> "OneTimeToken":

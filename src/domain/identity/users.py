@@ -267,6 +267,13 @@ class User(Aggregate):
         user._record(UserArrived(user_id=id, email=address, role=role))
         return user
 
+    @classmethod
+    def admit_buyer(cls, *, id: UserId, email: str, now: datetime) -> "User":
+        """A user who comes with what they bought. Who pays may type any address, so nobody has confirmed it."""
+        user = cls(id=id, email=email_address(email), role=Role.PROVIDER, created_at=now)
+        user._record(UserCreated(user_id=id, email=user.email, role=user.role))
+        return user
+
     @property
     def verified(self) -> bool:
         """Whether mail to the address is known to reach them."""

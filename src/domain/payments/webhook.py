@@ -22,9 +22,10 @@ class Outcome(StrEnum):
 
 
 class Topic(StrEnum):
-    """What a sender tells us about: money (a gateway), or people (an issuer of identities)."""
+    """What a sender tells us about: money or plans (a gateway), or people (an issuer of identities)."""
 
     MONEY = "money"
+    PLANS = "plans"
     PEOPLE = "people"
 
 
@@ -44,8 +45,8 @@ class WebhookReceived(Event):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Webhook(Aggregate):
-    """One verified message of a sender. `payload` is the raw body; of money it is a hint only, and the sender is asked
-    anew."""
+    """One verified message of a sender, about a payment, a refund or another `thing` (such as "subscription") under its
+    reference. `payload` is the raw body; of money and plans it is a hint only, and the sender is asked anew."""
 
     id: WebhookId
     topic: Topic
@@ -54,6 +55,8 @@ class Webhook(Aggregate):
     kind: str
     payment_ref: str | None = None
     refund_ref: str | None = None
+    thing: str | None = None
+    thing_ref: str | None = None
     payload: str
     occurred_at: datetime
     received_at: datetime
@@ -75,6 +78,8 @@ class Webhook(Aggregate):
         payload: str,
         occurred_at: datetime,
         now: datetime,
+        thing: str | None = None,
+        thing_ref: str | None = None,
     ) -> "Webhook":
         """Keep a message whose signature was verified; the worker acts on it."""
         webhook = cls(
@@ -85,6 +90,8 @@ class Webhook(Aggregate):
             kind=kind,
             payment_ref=payment_ref,
             refund_ref=refund_ref,
+            thing=thing,
+            thing_ref=thing_ref,
             payload=payload,
             occurred_at=occurred_at,
             received_at=now,

@@ -77,6 +77,7 @@ COMMANDS = {
     "payment": Lazy("payments", "app", _BUSINESS),
     "quote": Lazy("quoting", "app", _BUSINESS),
     "invoice": Lazy("invoicing", "app", _BUSINESS),
+    "billing": Lazy("billing", "app", _BUSINESS),
     "review": Lazy("reviews", "app", _BUSINESS),
     "message": Lazy("messaging", "app", _BUSINESS),
     "files": Lazy("files", "app", _BUSINESS),

@@ -170,6 +170,11 @@ def _stripe_gateway(settings: Settings) -> Any:
     return chosen("adapters.stripe:StripeGateway")(api_key=key, api_base=settings.stripe_api_base)
 
 
+def _simulated_billing(settings: Settings, books: Any, deliveries: Any, clock: Any, ids: Any) -> Any:
+    make = chosen("adapters.simulated_gateway:SimulatedBilling")
+    return make(books, deliveries, clock=clock, ids=ids, url=settings.public_url)
+
+
 def _simulated_verifiers(settings: Settings, secret: str, clock: Any) -> dict[str, Any]:
     make = chosen("adapters.simulated_gateway:SimulatedVerifier")
     return {"simulated": make([secret], clock, tolerance=timedelta(seconds=settings.webhook_tolerance_seconds))}
@@ -338,6 +343,12 @@ class Container(DeclarativeContainer):
     )
     gateway_name = Callable(lambda s: s.gateway.value, settings)
     gateway = Selector(gateway_name, test=simulated_gateway, stripe=Singleton(_stripe_gateway, settings))
+    simulated_billing = Singleton(_simulated_billing, settings, simulated_books, simulated_deliveries, clock, ids)
+    billing = Selector(
+        gateway_name,
+        test=simulated_billing,
+        stripe=Singleton(chosen("adapters.stripe:StripeBilling"), gateway),
+    )
     gateway_verifiers = Selector(
         gateway_name,
         test=Singleton(_simulated_verifiers, settings, secret, clock),
@@ -416,6 +427,10 @@ class Container(DeclarativeContainer):
         foreign_sessions=foreign_sessions.provider,
         foreign_users=foreign_users.provider,
         gateway=gateway.provider,
+        catalog=billing.provider,
+        customer_desk=billing.provider,
+        till=billing.provider,
+        subscriptions=billing.provider,
         verifiers=verifiers.provider,
         news_readers=news_readers.provider,
         mailer=mailer.provider,

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from application.audit import SealAudit
+from application.billing import RefreshCatalog
 from application.bookings import SweepHolds
 from application.files import SweepFiles
 from application.identity import Authenticate, ForgetExpiredTokens
@@ -123,6 +124,7 @@ def worker_of(house: OpenHouse) -> Worker:
         Duty(name="forget expired tokens", every=600, do=partial(use(ForgetExpiredTokens), SYSTEM)),
         Duty(name="sweep abandoned uploads", every=300, do=partial(use(SweepFiles), SYSTEM, objects=False)),
         Duty(name="sweep bytes of no file", every=6 * 3600, do=partial(use(SweepFiles), SYSTEM)),
+        Duty(name="mirror the gateway's catalog", every=3600, do=partial(use(RefreshCatalog), SYSTEM)),
         Duty(name="forget old receipts and events", every=60, do=sweep.tidy),
     )
     return Worker(deliver=house.container.deliver(), bell=house.container.bell(), duties=duties)
@@ -248,6 +250,7 @@ def _facts(house: OpenHouse) -> dict[str, Any]:
         "gateway": settings.gateway.value,
         "stripe_publishable_key": settings.stripe_publishable_key,
         "card_desk": desk,
+        "plan_desk": house.container.billing() if settings.gateway is GatewayName.TEST else None,
         "refresh_token_days": settings.refresh_token_days,
         "keys": house.container.access_tokens(),
         "providers": tuple(house.container.oauth_providers()),

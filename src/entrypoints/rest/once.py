@@ -35,6 +35,15 @@ class Once:
             tagged(self._response, outcome.answer)
         return outcome.answer
 
+    async def then(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The answer of what follows from the first: something that may be done again and again, and has one effect."""
+        perform: Perform = self._request.app.state.perform
+        operation = f"{self._request.scope['route'].unique_id}-then"
+        answer = (await perform(perform.unkeyed(self._actor.principal, operation), call)).answer
+        if isinstance(answer, Aggregate):
+            tagged(self._response, answer)
+        return answer
+
     async def _command(self, perform: Perform) -> Command:
         operation = str(self._request.scope["route"].unique_id)
         if self._key is None:

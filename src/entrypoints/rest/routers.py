@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from entrypoints.rest import admin, identity, invoicing, pages
+from entrypoints.rest import admin, identity, pages
+from entrypoints.rest.billing import billing
 from entrypoints.rest.bookings import bookings
 from entrypoints.rest.files import files
 from entrypoints.rest.invitations import invitations
@@ -31,6 +33,7 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     organizations,
     invitations,
     onboarding,
+    billing,
     jobs,
     scheduling,
     bookings,
@@ -56,5 +59,6 @@ WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
     pages.answering,
     pages.paying,
     pages.invoicing,
+    pages.buying,
 )
 """Outside of /v1: what also shows something of the settings or the technology behind them."""

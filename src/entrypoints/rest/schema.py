@@ -25,6 +25,7 @@ TAGS = {
     "organizations": "Who offers work together, and as what.",
     "invitations": "Asking people into an organization, and their answers.",
     "onboarding": "Setting an organization up: professions and their packs, and what is asked at the start.",
+    "billing": "The plans of the house: what is sold, buying one, and what an organization has of it.",
     "jobs": "What providers offer, and how customers find it.",
     "scheduling": "The hours providers keep, and the free slots in them.",
     "bookings": "Booking a slot, and all that becomes of a booking.",

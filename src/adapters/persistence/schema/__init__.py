@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from adapters.persistence.schema import (
+    billing,
     bookings,
     files,
     house,
@@ -29,6 +30,7 @@ TABLES: dict[str, Table] = {
         profiles,
         organizations,
         files,
+        billing,
         jobs,
         scheduling,
         bookings,

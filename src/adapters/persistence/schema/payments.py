@@ -199,6 +199,8 @@ WEBHOOKS = Table(
         text("kind"),
         text("payment_ref", nullable=True),
         text("refund_ref", nullable=True),
+        text("thing", nullable=True),
+        text("thing_ref", nullable=True),
         text("payload", private=True),
         instant("occurred_at"),
         instant("received_at"),

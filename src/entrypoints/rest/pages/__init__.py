@@ -1,6 +1,7 @@
 """The few pages people open in a browser: links from mails, and paying. A front end of its own replaces all of them."""
 
 from entrypoints.rest.pages.answering import answering
+from entrypoints.rest.pages.buying import buying
 from entrypoints.rest.pages.front import front
 from entrypoints.rest.pages.invoicing import invoicing
 from entrypoints.rest.pages.links import links
@@ -10,3 +11,4 @@ from entrypoints.rest.pages.vouching import vouching
 __all__ = ["front", "invoicing", "links", "paying", "vouching"]
 __all__ = ["front", "links", "paying", "vouching"]
 __all__ = ["answering", "front", "links", "paying"]
+__all__ = ["answering", "buying", "front", "links", "paying"]
