@@ -23,6 +23,8 @@ EVENTS = """
     refund.doubted webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
     user.suspended user.password_changed one_time_tokens.changed identity.linked
     file.deleted quote.accepted invoice.overpaid
+    file.deleted
+    invitation.accepted purchase.provisioned
 """.split()
 WORDS: dict[str, tuple[str, ...]] = {
     "reference": ("R1", "R2", "R3"),
@@ -34,6 +36,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "subject_table": (
         *("bookings", "sessions", "users", "credentials", "one_time_tokens", "payments", "outbox"),
         "external_identities",
+        "invitations",
+        "purchases",
     ),
     "outbox.subject_table": ("bookings", "payments"),
     "principal": ("system", "user:1"),

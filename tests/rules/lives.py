@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from adapters.persistence.schema.tables import Row
+from adapters.simulated_gateway import signed
 from application.audit import SealAudit
+from application.billing import NewPurchase, OpenCheckout, RefreshCatalog, RequestPurchase
 from application.bookings import (
     BookSlot,
     CancelBooking,
@@ -55,12 +57,16 @@ from application.jobs import JobRevision, ReviseJob
 from application.messaging import MarkRead, Reading, SendMessage, Words
 from application.payments import GetCheckout, RefreshPayment, RefundPayment, Repayment
 from application.profiles import ProfileChanges, UpdateProfile
+from application.messaging import MarkRead, Reading
+from application.organizations import AcceptInvitation, InvitationLink, InviteMember, NewInvitation
+from application.payments import ReceiveWebhook, RefundPayment, Repayment
 from application.reviews import HideReview, Moderation
 from application.scheduling import ListFreeSlots, SlotSearch
 from domain.files import Bucket
 from domain.identity import Purpose
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind, Role
 from domain.shared.ids import FileId, OneTimeTokenId
+from domain.shared.ids import OneTimeTokenId
 from entrypoints.cli.demo_people import PASSWORD
 from entrypoints.cli.demo_town import found_town
 from entrypoints.container import OpenHouse
@@ -88,6 +94,7 @@ async def lived_in(house: OpenHouse) -> None:
     await _moved(house)
     await _invoiced(house)
     await _shown(house)
+    await _grown(house)
     held = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "held")
     assert held["expires_at"]
     message = next(iter(store.tables["messages"].rows.values()))
@@ -192,6 +199,26 @@ async def _uploaded(house: OpenHouse, actor: Actor, bucket: Bucket) -> FileId:
     file = await use(RequestUpload)(actor, upload)
     await use(ReceiveContent)(actor, file.id, in_pieces(content))
     return (await use(CompleteUpload)(actor, file.id)).id
+
+
+async def _grown(house: OpenHouse) -> None:
+    """Somebody is invited and joins, and somebody buys a plan and owns a business."""
+    use, container, tables = house.use, house.container, house.container.store().tables
+    owner = next(row for row in tables["memberships"].rows.values() if row["role"] == "owner")
+    asker = Actor(user_id=owner["user_id"], role=Role.PROVIDER)
+    sent = await use(InviteMember)(asker, owner["organization_id"], NewInvitation(email="ben@town.example"))
+    token = container.one_time_secrets().secret(OneTimeTokenId(sent.id))
+    await use(AcceptInvitation)(ANONYMOUS, InvitationLink(token=token))
+    await use(RefreshCatalog)(SYSTEM)
+    new = NewPurchase(price="solo_month_eur", email="dora@town.example", organization_name="Dora's")
+    purchase = await use(RequestPurchase)(ANONYMOUS, new)
+    opened_ = await use(OpenCheckout)(ANONYMOUS, purchase.id)
+    await container.billing().show_card(opened_.gateway_ref, "ok")
+    for row in container.simulated_books().read("select body from deliveries where body like '%thing%'"):
+        raw = row["body"].encode()
+        headers = {"simulated-signature": signed(raw, container.secret(), container.clock().now())}
+        await use(ReceiveWebhook)(SYSTEM, "simulated", raw, headers)
+    await _quiet(house)
 
 
 def town_rows(folder: Path) -> tuple[Tables, datetime]:

@@ -306,6 +306,12 @@ PLANTS: dict[str, Plant] = {
     "an_address_is_one_user": _another_mailbox,
     "a_newcomer_is_a_user_of_their_own": _merged,
     "an_address_joins_only_when_confirmed": _unproven,
+    # organizations and what they buy
+    "an_organization_counts_its_owners": _raised("organizations", "owners"),
+    "accepted_invitations_were_so_once": _when("invitations", lambda row: row["state"] == "accepted", state="pending"),
+    "invitations_are_hashes": _sometime("invitations", token_hash="as it was sent"),
+    "one_subscription_per_gateway_object": _again("subscriptions"),
+    "provisioned_purchases_were_so_once": _sometime("purchases", state="open"),
     # audit
     "every_row_is_told_as_it_is": _raised("profiles", "version"),
     "every_version_is_told": _untold_version,

@@ -18,6 +18,7 @@ CODES = {
     *(f"C{n}" for n in range(1, 5)),
     *(f"A{n}" for n in range(1, 10)),
     *(f"I{n}" for n in range(1, 6)),
+    *(f"O{n}" for n in range(1, 5)),
     "T1",
     *(f"F{n}" for n in range(1, 4)),
 }

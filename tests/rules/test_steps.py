@@ -56,6 +56,8 @@ WRONG: dict[str, tuple[Callable[[Row], Any], Turn]] = {
     "a_paper_never_changes": (lambda row: True, _by("sequence", 1)),
     "an_issued_invoice_keeps_what_it_asks": (lambda row: row["paper_id"], _by("total_minor", 1)),
     "a_settlement_never_changes": (lambda row: True, _by("amount_minor", 1)),
+    "an_answered_invitation_stays_so": (lambda row: row["state"] == "accepted", lambda _: {"state": "pending"}),
+    "what_was_provisioned_stays": (lambda row: row["state"] == "provisioned", lambda _: {"state": "open"}),
     "the_trail_is_append_only": (lambda row: True, lambda _: {"actor": "nobody"}),
     "security_events_are_append_only": (lambda row: True, lambda _: {"actor": "nobody"}),
 }

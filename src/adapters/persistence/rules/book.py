@@ -1,6 +1,8 @@
 """The rule book: the rules of all contexts, and where those are proven that no row can show."""
 
 from adapters.persistence.rules import audit, bookings, events, files, identity, invoicing, messaging, payments, reviews
+from adapters.persistence.rules import audit, bookings, events, files, identity, messaging, payments, reviews
+from adapters.persistence.rules import audit, bookings, business, events, identity, messaging, payments, reviews
 from adapters.persistence.rules.rule import Liveness, Rule, Step
 
 RULES: tuple[Rule, ...] = (
@@ -12,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     *messaging.RULES,
     *files.RULES,
     *identity.RULES,
+    *business.RULES,
     *audit.RULES,
 )
 """What holds in every state."""
@@ -24,6 +27,7 @@ STEPS: tuple[Step, ...] = (
     *reviews.STEPS,
     *messaging.STEPS,
     *identity.STEPS,
+    *business.STEPS,
     *audit.STEPS,
 )
 """What holds in every change of a row."""
