@@ -15,6 +15,7 @@ from adapters.simulated_gateway.gateway import NAME, Wakes
 from application.ports.billing import Catalog, CheckoutOrder, CustomerDesk, CustomerOrder, PlanDesk, Subscriptions, Till
 from application.ports.clock import Clock
 from application.ports.ids import Ids
+from application.ports.payments import Declined
 from domain.billing import (
     Buyer,
     GatewayCheckout,
@@ -109,7 +110,8 @@ class SimulatedBilling(Catalog, CustomerDesk, Till, Subscriptions, PlanDesk):
         ref = f"sk_{order.purchase_id.hex}"
 
         def work(books: Connection) -> GatewayCheckout:
-            self._plan(books, "price", order.price_ref)
+            if all(row["ref"] != order.price_ref for row in self._plans(books, "price")):
+                raise Declined("no_such_price", "nothing is sold at this price")
             books.execute(
                 "insert into checkouts (ref, purchase_id, price_ref, state, customer_ref, email, success_url)"
                 " values (?, ?, ?, 'open', ?, ?, ?) on conflict do nothing",
