@@ -400,6 +400,35 @@ class TestMessages:
             )
             assert notice.occurred_at == datetime.fromtimestamp(1_772_442_000, UTC)
 
+    @pytest.mark.parametrize(
+        ("thing", "about"),
+        [
+            ({"object": "product", "id": "prod_1"}, ("product", "prod_1")),
+            ({"object": "price", "id": "price_1"}, ("price", "price_1")),
+            ({"object": "subscription", "id": "sub_1"}, ("subscription", "sub_1")),
+            ({"object": "checkout.session", "id": "cs_1", "mode": "subscription"}, ("checkout", "cs_1")),
+            ({"object": "invoice", "id": "in_1", "subscription": "sub_1"}, ("subscription", "sub_1")),
+            (
+                {"object": "invoice", "id": "in_1", "parent": {"subscription_details": {"subscription": "sub_1"}}},
+                ("subscription", "sub_1"),
+            ),
+            ({"object": "invoice", "id": "in_1"}, (None, None)),
+            ({"object": "customer", "id": "cus_1"}, (None, None)),
+        ],
+    )
+    def test_what_a_message_is_about_is_read_and_nothing_else(
+        self, thing: dict[str, Any], about: tuple[str | None, str | None]
+    ) -> None:
+        raw = event(type="whatever", data={"object": thing})
+        notice = self.verifier.verify(raw, headers(raw))
+        assert (notice.thing, notice.thing_ref, notice.payment_ref) == (*about, None)
+
+    def test_a_checkout_that_is_paid_once_is_news_of_its_payment(self) -> None:
+        session = {"object": "checkout.session", "id": "cs_1", "mode": "payment", "payment_intent": "pi_1"}
+        raw = event(type="checkout.session.completed", data={"object": session})
+        notice = self.verifier.verify(raw, headers(raw))
+        assert (notice.thing, notice.payment_ref) == (None, "pi_1")
+
     def test_while_stripe_changes_a_secret_it_signs_with_both(self) -> None:
         raw = event()
         one = headers(raw, "whsec_not_ours")["Stripe-Signature"]
