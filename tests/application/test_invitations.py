@@ -142,8 +142,19 @@ async def test_of_two_who_accept_at_once_one_joins() -> None:
     bob = await guild.customer("bob")
     link = await invited(guild)
     guild.meanwhile = lambda: guild.use(AcceptInvitation)(bob, link)
-    with pytest.raises((StaleVersion, AlreadyMember)):
+    with pytest.raises(StaleVersion):
         await guild.use(AcceptInvitation)(ANONYMOUS, link)
+    with pytest.raises(BadInvitation):
+        await guild.use(AcceptInvitation)(ANONYMOUS, link)
+    assert len(members(guild)) == 2
+
+
+async def test_who_was_added_meanwhile_keeps_their_place_and_the_letter_is_used_up() -> None:
+    guild = await Guild.of_ann()
+    link = await invited(guild, role=OWNER)
+    bob = await guild.joined("bob")
+    assert (await guild.use(AcceptInvitation)(bob, link)).role is MEMBER
+    assert states(guild) == ["accepted"]
     assert len(members(guild)) == 2
 
 

@@ -40,6 +40,11 @@ def every_command() -> Iterator[tuple[str, ...]]:
 ALL = sorted(every_command())
 BUSINESS = {
     "user": {"create-admin", "create", "list", "show", "suspend", "restore", "role"},
+    "organization": {
+        *("list", "show", "create", "rename", "members", "add-member", "role", "remove-member"),
+        *("invite", "invitations", "revoke", "activity", "professions", "equip", "onboarding", "answer", "set-up"),
+    },
+    "billing": {"refresh", "products", "prices", "purchase", "subscriptions", "entitlements"},
     "job": {"list", "search", "show", "create", "revise", "publish", "archive", "delete"},
     "availability": {"show", "set", "day", "clear-day", "time-off", "cancel-time-off", "slots"},
     "booking": {"list", "show", "book", "accept", "decline", "reschedule", "cancel", "complete", "no-show"},

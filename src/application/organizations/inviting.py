@@ -359,8 +359,8 @@ async def _join(work: Work, invitation: Invitation, user: User, *, ids: Ids, now
     """The invited user becomes a member, all in one commit."""
     user.must_be_welcome()
     invitation.accept(user_id=user.id, email=user.email, now=now)
-    if await work.memberships.first(organization_id=invitation.organization_id, user_id=user.id):
-        raise AlreadyMember
+    if present := await work.memberships.first(organization_id=invitation.organization_id, user_id=user.id):
+        return work.answer(present)  # somebody added them meanwhile; the letter is used up all the same
     organization = await work.organizations.get(invitation.organization_id)
     organization.admit(invitation.role)
     user.verify_email(now=now)

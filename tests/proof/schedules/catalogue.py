@@ -11,6 +11,14 @@ from typing import Any
 
 import application
 from application.audit import SealAudit
+from application.billing import (
+    BecomeCustomer,
+    MeetCustomer,
+    NewPurchase,
+    OpenCheckout,
+    ProcessBilling,
+    RequestPurchase,
+)
 from application.bookings import (
     AcceptBooking,
     BookSlot,
@@ -82,15 +90,28 @@ from application.messaging import (
 )
 from application.notifications import ReadAllNotifications, ReadNotification, TellOfPayment
 from application.organizations import (
+    AcceptInvitation,
     AddMember,
     ChangeMemberRole,
+    CompleteOnboarding,
     CreateOrganization,
+    DeclineInvitation,
+    Equipment,
+    EquipOrganization,
+    InvitationLink,
+    InviteMember,
+    JoinByInvitation,
+    Joining,
     MemberChange,
+    NewInvitation,
     NewMember,
     NewName,
     NewOrganization,
+    OnboardingAnswers,
     RemoveMember,
     RenameOrganization,
+    RevokeInvitation,
+    SaveOnboarding,
 )
 from application.payments import (
     AbandonPayment,
@@ -130,7 +151,7 @@ from application.scheduling import (
     TakeTimeOff,
 )
 from domain.identity import UserSuspended
-from domain.organizations import MemberRole
+from domain.organizations import BusinessAnswer, MemberRole
 from domain.payments import PaymentCaptured, PaymentStrayed, RefundDoubted
 from domain.shared.actors import ANONYMOUS, SYSTEM, Role
 from tests.proof.schedules.scenes import ADMIN, DAY, PASSWORD, PRICE, TEN
@@ -482,7 +503,66 @@ part(
     lambda k: (ADMIN, NewAdmin(email="new@example.org", password=PASSWORD, name="Root")),
 )
 
+# A guild that grows, and a business that was bought.
+GROWING = "a_growing_guild"
+
+
+def letter(name: str) -> Callable[[dict[str, Any]], InvitationLink]:
+    """The link of the letter to them."""
+    return lambda k: InvitationLink(token=k[f"letter to {name}"])
+
+
+part(
+    GROWING,
+    "invite somebody",
+    InviteMember,
+    lambda k: (k["mia"], k["guild"], NewInvitation(email="lou@example.org")),
+)
+part(GROWING, "accept as oneself", AcceptInvitation, lambda k: (k["pete"], letter("pete")(k)))
+part(GROWING, "accept by the letter", AcceptInvitation, lambda k: (ANONYMOUS, letter("pete")(k)))
+part(GROWING, "decline", DeclineInvitation, lambda k: (ANONYMOUS, letter("pete")(k)))
+part(GROWING, "revoke", RevokeInvitation, lambda k: (k["vera"], k["guild"], k["invitation of pete"]))
+part(
+    GROWING,
+    "sign up and join",
+    JoinByInvitation,
+    lambda k: (ANONYMOUS, Joining(token=k["letter to kim"], name="Kim", password=PASSWORD)),
+)
+part(
+    GROWING, "take up a profession", EquipOrganization, lambda k: (k["vera"], k["guild"], Equipment(profession="tutor"))
+)
+part(
+    GROWING,
+    "take a step again",
+    SaveOnboarding,
+    lambda k: (k["mia"], k["guild"], OnboardingAnswers(business=BusinessAnswer(name="Second Guild"))),
+)
+part(GROWING, "set it up", CompleteOnboarding, lambda k: (k["vera"], k["guild"]))
+part(GROWING, "be a customer", BecomeCustomer, lambda k: (k["vera"],))
+part(GROWING, "let the gateway know", MeetCustomer, lambda k: (k["olga"], k["olga as a customer"]))
+part(
+    GROWING,
+    "want to buy",
+    RequestPurchase,
+    lambda k: (k["vera"], NewPurchase(price="solo_month_eur", organization_id=k["guild"])),
+)
+part(GROWING, "open the till", OpenCheckout, lambda k: (ANONYMOUS, k["unopened purchase"]))
+part(GROWING, "hear of the subscription", ProcessBilling, lambda k: (SYSTEM, k["subscription.created"]))
+part(GROWING, "hear of the purchase", ProcessBilling, lambda k: (SYSTEM, k["checkout.completed"]))
+
 LEFT_OUT: dict[str, str] = {
+    "ListActivity": "reads",
+    "OpenInvitation": "reads",
+    "GetOnboarding": "reads",
+    "GetEntitlements": "reads",
+    "GetPurchase": "reads",
+    "OpenPortal": "reads",
+    "ExpireInvitation": "judged by the invitation's version, as its answers are, which are raced",
+    "RefreshCatalog": "a commit for each product and price, by the version seen before asking, as ProcessBilling's",
+    "MailInvitation": "a reaction: inserts a mail under a unique key, as TellOfPayment does, which is raced",
+    "TellOfInvitation": "the same",
+    "TellOfSubscription": "the same",
+    "WelcomeBuyer": "the same",
     "GetCheckout": "reads",
     "GetPayLink": "reads",
     "OpenPayLink": "reads",

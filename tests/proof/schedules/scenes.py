@@ -18,6 +18,16 @@ from adapters.persistence.mapper import JSON
 from adapters.persistence.schema.tables import Row
 from adapters.signed_links import HandedOutHere
 from adapters.simulated_gateway import HEADER, Books, Deliveries, SimulatedGateway, SimulatedVerifier, signed
+from adapters.simulated_gateway import (
+    HEADER,
+    Books,
+    Deliveries,
+    SimulatedBilling,
+    SimulatedGateway,
+    SimulatedVerifier,
+    signed,
+)
+from application.billing import BecomeCustomer, NewPurchase, OpenCheckout, RefreshCatalog, RequestPurchase
 from application.bookings import (
     BookSlot,
     CancelBooking,
@@ -42,7 +52,16 @@ from application.identity import (
 from application.identity.letters import Address
 from application.jobs import CreateJob, JobDraft, PublishJob
 from application.messaging import Opening, SendMessage, StartConversation, Words
-from application.organizations import AddMember, CreateOrganization, NewMember, NewOrganization
+from application.organizations import (
+    AddMember,
+    CreateOrganization,
+    InviteMember,
+    NewInvitation,
+    NewMember,
+    NewOrganization,
+    OnboardingAnswers,
+    SaveOnboarding,
+)
 from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment, RefundPayment, Repayment
 from application.ports.identity import Verdict
 from application.ports.mail import Links, Mailbox
@@ -50,13 +69,15 @@ from application.reactions import REACTIONS
 from application.reviews import Assessment, HideReview, Moderation, PostReview
 from application.scheduling import Absence, DayHours, Hours, OverrideDay, SetAvailability, TakeTimeOff
 from domain.identity import IdentityRules
-from domain.organizations import MemberRole
+from domain.organizations import BusinessAnswer, HoursAnswer, MemberRole, PlaceAnswer, ProfessionAnswer
+from domain.payments import WebhookReceived
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind, Role
-from domain.shared.ids import UserId
+from domain.shared.ids import OneTimeTokenId, UserId
 from domain.shared.money import Money
 from domain.shared.terms import Acceptance, PaymentTerms, PolicyName
 from entrypoints.worker.delivery import Deliver
 from tests.application.marketplace import HOLD, NOW
+from tests.application.till import Quiet
 from tests.proof.stories.shop import SECRET, Post
 from tests.support.house import House
 
@@ -115,7 +136,9 @@ def till(clock: Any, ids: Any, books: Books) -> SimulatedGateway:
 def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
     """What use cases need besides a store."""
     post = Post()
+    plans = SimulatedBilling(books, Quiet(), clock=clock, ids=ids, url="https://scene.example.org")
     return {
+        **dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), plans),
         "hold": HOLD,
         "gateway": till(clock, ids, books),
         "verifiers": {"simulated": SimulatedVerifier([SECRET], clock)},
@@ -487,3 +510,38 @@ async def old_tokens(stage: Stage) -> None:
     stage.clock.advance(timedelta(days=60))
     tokens = await stage.use(SignIn)(ANONYMOUS, PasswordSignIn(email="ann@example.org", password=PASSWORD))
     stage.known["refresh three"] = tokens.refresh_token
+
+
+@scene
+async def a_growing_guild(stage: Stage) -> None:
+    """Pete is invited and so is Kim, who has no account; the guild is almost set up; and somebody has paid for a plan,
+    of which two messages wait."""
+    await stage.marketplace()
+    vera, guild = stage.known["vera"], stage.known["guild"]
+    for name in ("pete", "kim"):
+        sent = await stage.use(InviteMember)(vera, guild, NewInvitation(email=f"{name}@example.org"))
+        stage.known[f"letter to {name}"] = ONE_TIME.secret(OneTimeTokenId(sent.id))
+        stage.known[f"invitation of {name}"] = sent.id
+    answers = OnboardingAnswers(
+        business=BusinessAnswer(name="Guild"),
+        profession=ProfessionAnswer(profession="tutor", currency="EUR"),
+        place=PlaceAnswer(zone="Europe/Lisbon"),
+        hours=HoursAnswer(),
+    )
+    await stage.use(SaveOnboarding)(vera, guild, answers)
+    meant = await stage.use(BecomeCustomer)(stage.known["olga"])
+    stage.known["olga as a customer"] = meant.id
+    await stage.use(RefreshCatalog)(SYSTEM)
+    wanted = NewPurchase(price="team_month_eur", email="zoe@example.org", organization_name="Zoe & Co.")
+    other = await stage.use(RequestPurchase)(ANONYMOUS, wanted)
+    stage.known["unopened purchase"] = other.id
+    purchase = await stage.use(RequestPurchase)(ANONYMOUS, wanted)
+    opened = await stage.use(OpenCheckout)(ANONYMOUS, purchase.id)
+    assert opened.gateway_ref
+    await stage.ports["till"].complete(opened.gateway_ref, paid=True)
+    for row in stage.books.read("select body from deliveries where body like '%\"thing\"%' order by rowid"):
+        raw = row["body"].encode()
+        headers = {HEADER: signed(raw, SECRET, stage.clock.now())}
+        webhook = await stage.use(ReceiveWebhook)(SYSTEM, "simulated", raw, headers)
+        stage.known[webhook.kind] = WebhookReceived(webhook_id=webhook.id)
+    await stage.work("webhook.received")
