@@ -45,9 +45,13 @@ CREATE TABLE products (
 
 CREATE INDEX products_oldest ON products USING btree (gateway, created_at, id);
 
+alter table webhooks drop constraint webhooks_topic;
+
 alter table webhooks add column thing TEXT;
 
 alter table webhooks add column thing_ref TEXT;
+
+alter table webhooks add CONSTRAINT webhooks_topic CHECK (topic in ('money', 'plans', 'people'));
 
 CREATE TABLE customers (
 	id UUID NOT NULL, 
@@ -230,7 +234,7 @@ create policy customers_house on customers to service_role using (true) with che
 
 grant select (id, version, user_id, gateway, gateway_ref, created_at) on customers to authenticated;
 
-create policy customers_authenticated on customers for select to authenticated using (user_id = (select current_user_id()) or (select is_admin()));
+create policy customers_authenticated on customers for select to authenticated using (user_id = (select welcome_user_id()) or (select is_admin()));
 
 alter table subscriptions enable row level security;
 
@@ -254,9 +258,9 @@ create policy purchases_house on purchases to service_role using (true) with che
 
 grant select (id, version, gateway, gateway_ref, price_ref, email, organization_name, profession, user_id, organization_id, subscription_ref, state, created_at, provisioned_at) on purchases to authenticated;
 
-create policy purchases_authenticated on purchases for select to authenticated using (user_id = (select current_user_id()) or (select is_admin()));
+create policy purchases_authenticated on purchases for select to authenticated using (user_id = (select welcome_user_id()) or (select is_admin()));
 
-grant select (id, version, sender, external_id, kind, payment_ref, refund_ref, thing, thing_ref, occurred_at, received_at, processed_at, outcome, note) on webhooks to authenticated;
+grant select (id, version, topic, sender, external_id, kind, payment_ref, refund_ref, thing, thing_ref, occurred_at, received_at, processed_at, outcome, note) on webhooks to authenticated;
 
 grant select (id, version, at, actor, action, subject_table, subject_id, subject_version, details, position, hash, organization_id) on audit to authenticated;
 

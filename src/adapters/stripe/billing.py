@@ -77,7 +77,7 @@ class StripeBilling(Catalog, CustomerDesk, Till, Subscriptions):
         try:
             customer = await self._stripe.v1.customers.create_async(
                 params={
-                    "email": order.email,
+                    **({"email": order.email} if order.email else {}),
                     "name": order.name,
                     "metadata": {"customer_id": str(order.customer_id), "user_id": str(order.user_id)},
                 },
@@ -131,6 +131,8 @@ class StripeBilling(Catalog, CustomerDesk, Till, Subscriptions):
 
     async def _made_before(self, order: CustomerOrder) -> str | None:
         """The customer of that order, if Stripe made it and we were not told, or its key has been forgotten since."""
+        if not order.email:
+            return None  # nothing to look by; the key alone keeps it one
         try:
             same = await self._stripe.v1.customers.list_async(params={"email": order.email, "limit": _PAGE})
             async for customer in same.auto_paging_iter():

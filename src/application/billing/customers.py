@@ -58,7 +58,7 @@ class MeetCustomer:
             CustomerOrder(
                 customer_id=customer.id,
                 user_id=customer.user_id,
-                email=user.email,
+                email=user.email or "",
                 name=profile.name if profile else "",
             )
         )

@@ -30,6 +30,7 @@ WELCOME_LASTS = timedelta(days=1)
 """The link in the letter of welcome; after that one asks for another, as everybody does."""
 
 LONGEST_NAME = 100
+NAMELESS = "A new business"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,8 @@ class Provisioner:
             said(purchase.organization_name)
             or said(told.get("organization", ""))
             or said(paid.buyer.name)
-            or owner.email.partition("@")[0]
+            or (owner.email or "").partition("@")[0]
+            or NAMELESS
         )
         organization = Organization.found(id=OrganizationId(self.ids.new()), name=name, owner_id=owner.id, now=self.now)
         self.work.organizations.add(organization)

@@ -358,7 +358,7 @@ async def _must_be_new(work: Work, invitation: Invitation, *, now: datetime) -> 
 async def _join(work: Work, invitation: Invitation, user: User, *, ids: Ids, now: datetime) -> Membership:
     """The invited user becomes a member, all in one commit."""
     user.must_be_welcome()
-    invitation.accept(user_id=user.id, email=user.email, now=now)
+    invitation.accept(user_id=user.id, email=user.email or "", now=now)
     if present := await work.memberships.first(organization_id=invitation.organization_id, user_id=user.id):
         return work.answer(present)  # somebody added them meanwhile; the letter is used up all the same
     organization = await work.organizations.get(invitation.organization_id)

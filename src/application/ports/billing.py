@@ -38,7 +38,8 @@ class Catalog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerOrder:
-    """Let this user be a customer. The same id is one order, however often it is given."""
+    """Let this user be a customer. The same id is one order, however often it is given. Who has no address has none
+    here."""
 
     customer_id: CustomerId
     user_id: UserId

@@ -270,8 +270,9 @@ class User(Aggregate):
     @classmethod
     def admit_buyer(cls, *, id: UserId, email: str, now: datetime) -> "User":
         """A user who comes with what they bought. Who pays may type any address, so nobody has confirmed it."""
-        user = cls(id=id, email=email_address(email), role=Role.PROVIDER, created_at=now)
-        user._record(UserCreated(user_id=id, email=user.email, role=user.role))
+        address = email_address(email)
+        user = cls(id=id, email=address, role=Role.PROVIDER, created_at=now)
+        user._record(UserCreated(user_id=id, email=address, role=user.role))
         return user
 
     @property
