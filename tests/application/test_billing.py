@@ -327,6 +327,25 @@ async def test_without_the_purchases_own_mark_both_would() -> None:
     assert house.standing()["provisioned"] == 2
 
 
+async def test_nothing_is_provisioned_by_halves() -> None:
+    """The till says paid before the gateway shows the subscription; the message is acted on when it does."""
+    house = await TillHouse.open()
+    bodies = await play(house, STORIES["paid at once"])
+    hidden = house.gateway.subscription
+
+    async def not_yet(ref: str) -> Any:
+        raise NotFound.of("subscription", ref)
+
+    house.gateway.subscription = not_yet  # type: ignore[method-assign]
+    await house.hear(*bodies)
+    assert house.standing()["provisioned"] == 0
+    house.gateway.subscription = hidden  # type: ignore[method-assign]
+    house.clock.advance(timedelta(hours=1))
+    await house.worker.all()
+    assert house.standing()["provisioned"] == 1
+    assert house.standing()["subscriptions"] == [("active", "team_month_eur")]
+
+
 async def test_an_existing_user_becomes_the_owner() -> None:
     house = await TillHouse.open()
     ann = await person(house, "ann")

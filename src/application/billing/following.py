@@ -10,6 +10,7 @@ from application.ports.billing import Catalog, Subscriptions, Till
 from application.ports.clock import Clock
 from application.ports.identity import OneTimeSecrets, PasswordHasher
 from application.ports.ids import Ids
+from application.ports.payments import GatewayUnavailable
 from application.ports.unit_of_work import Begin, Work
 from domain.billing import GatewayCheckout, GatewaySubscription, Purchase, Subscription
 from domain.identity import AccountSuspended, BadEmail
@@ -136,6 +137,9 @@ class ProcessBilling:
         subscribed = None
         if news.paid and news.subscription_ref is not None:
             subscribed = await _known(self.subscriptions.subscription(news.subscription_ref))
+            if subscribed is None:
+                # Half of what was paid would never come by itself: the message waits until the gateway shows all of it.
+                raise GatewayUnavailable("the gateway does not show the subscription of that checkout yet")
         nobodys = self.one_time_secrets.secret(OneTimeTokenId(self.ids.new()))
         password_hash = await self.passwords.hash(nobodys) if news.paid else ""
 

@@ -134,8 +134,7 @@ class Provisioner:
     async def _subscribe(self, news: GatewaySubscription, organization: Organization) -> None:
         known = await self.work.subscriptions.first(gateway=news.gateway, gateway_ref=news.ref)
         if known is not None:
-            known.follow(news)
-            return
+            return  # what became of it since is its own messages' to tell
         subscription = Subscription.begin(
             news, id=SubscriptionId(self.ids.new()), organization_id=organization.id, now=self.now
         )
