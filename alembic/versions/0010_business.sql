@@ -62,7 +62,7 @@ CREATE TABLE customers (
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
 	CONSTRAINT customers_pkey PRIMARY KEY (id), 
 	CONSTRAINT customers_user FOREIGN KEY(user_id) REFERENCES users (id), 
-	CONSTRAINT customers_one_per_user UNIQUE (gateway, user_id), 
+	CONSTRAINT customers_one_per_user UNIQUE (user_id, gateway), 
 	CONSTRAINT customers_gateway_ref UNIQUE (gateway, gateway_ref)
 );
 
@@ -138,7 +138,11 @@ CREATE TABLE purchases (
 
 CREATE INDEX purchases_newest ON purchases USING btree (created_at, id);
 
+CREATE INDEX purchases_of_organization ON purchases USING btree (organization_id, created_at, id);
+
 CREATE INDEX purchases_of_subscription ON purchases USING btree (gateway, subscription_ref);
+
+CREATE INDEX purchases_of_user ON purchases USING btree (user_id, created_at, id);
 
 CREATE TABLE subscriptions (
 	id UUID NOT NULL, 

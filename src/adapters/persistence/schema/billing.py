@@ -64,7 +64,7 @@ CUSTOMERS = Table(
     (*identity(), uuid("user_id"), text("gateway"), text("gateway_ref", nullable=True), instant("created_at")),
     constraints=(
         References("customers_user", "user_id", "users"),
-        Unique("customers_one_per_user", ("gateway", "user_id")),
+        Unique("customers_one_per_user", ("user_id", "gateway")),
         Unique("customers_gateway_ref", ("gateway", "gateway_ref")),
     ),
 )
@@ -134,6 +134,8 @@ PURCHASES = Table(
         ),
     ),
     indexes=(
+        Index("purchases_of_user", ("user_id", "created_at", "id")),
+        Index("purchases_of_organization", ("organization_id", "created_at", "id")),
         Index("purchases_of_subscription", ("gateway", "subscription_ref")),
         Index("purchases_newest", ("created_at", "id")),
     ),
