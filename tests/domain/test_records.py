@@ -371,6 +371,8 @@ def test_a_webhook_is_kept_whole_and_can_be_acted_on_again() -> None:
         kind="charge.refunded",
         payment_ref="pay_1",
         refund_ref="re_1",
+        thing=None,
+        thing_ref=None,
         payload="{}",
         occurred_at=NOW,
         received_at=LATER,

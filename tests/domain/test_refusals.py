@@ -9,10 +9,9 @@ from typing import Any
 import domain
 from domain import (
     audit,
-    bookings,
-    files,
     billing,
     bookings,
+    files,
     identity,
     invoicing,
     jobs,

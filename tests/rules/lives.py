@@ -60,13 +60,13 @@ from application.profiles import ProfileChanges, UpdateProfile
 from application.messaging import MarkRead, Reading
 from application.organizations import AcceptInvitation, InvitationLink, InviteMember, NewInvitation
 from application.payments import ReceiveWebhook, RefundPayment, Repayment
+from application.profiles import ProfileChanges, UpdateProfile
 from application.reviews import HideReview, Moderation
 from application.scheduling import ListFreeSlots, SlotSearch
 from domain.files import Bucket
 from domain.identity import Purpose
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind, Role
 from domain.shared.ids import FileId, OneTimeTokenId
-from domain.shared.ids import OneTimeTokenId
 from entrypoints.cli.demo_people import PASSWORD
 from entrypoints.cli.demo_town import found_town
 from entrypoints.container import OpenHouse

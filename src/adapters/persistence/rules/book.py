@@ -3,6 +3,17 @@
 from adapters.persistence.rules import audit, bookings, events, files, identity, invoicing, messaging, payments, reviews
 from adapters.persistence.rules import audit, bookings, events, files, identity, messaging, payments, reviews
 from adapters.persistence.rules import audit, bookings, business, events, identity, messaging, payments, reviews
+from adapters.persistence.rules import (
+    audit,
+    bookings,
+    business,
+    events,
+    files,
+    identity,
+    messaging,
+    payments,
+    reviews,
+)
 from adapters.persistence.rules.rule import Liveness, Rule, Step
 
 RULES: tuple[Rule, ...] = (
