@@ -55,6 +55,20 @@ ROUTES: dict[str, Shows] = {
     "organizations-members": Shows(
         source="members", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
     ),
+    "organizations-activity": Shows(
+        source="audit", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
+    "invitations-search": Shows(
+        source="invitations", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
+    "onboarding-read": Shows(
+        source="onboardings", where={"id": _OF % "organization_id"}, each=("onboardings", "id"), made=words("missing")
+    ),
+    "billing-products": Shows(source="products", where={"gateway": "eq.simulated"}),
+    "billing-prices": Shows(source="prices", where={"gateway": "eq.simulated"}),
+    "billing-subscriptions": Shows(
+        source="subscriptions", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
     "jobs-search": Shows(source="job_listings", where={"state": "eq.published"}),
     "jobs-mine": Shows(source="job_listings", where={"provider_id": _OF % ME}),
     "jobs-read": Shows(source="job_listings", where={"id": _OF % "job_id"}, each=("jobs", "id")),
@@ -125,7 +139,7 @@ ROUTES: dict[str, Shows] = {
     "notifications-mine": Shows(source="notifications", where={"user_id": _OF % ME}),
     "admin-find-users": Shows(source="users", admins_only=True),
     "admin-read-user": Shows(source="users", where={"id": _OF % "user_id"}, each=("users", "id"), admins_only=True),
-    "admin-audit": Shows(source="audit"),
+    "admin-audit": Shows(source="audit", admins_only=True),
     "admin-ledger": Shows(source="ledger"),
     "admin-webhooks": Shows(source="webhooks"),
     "admin-mails": Shows(source="mails"),
@@ -133,6 +147,9 @@ ROUTES: dict[str, Shows] = {
 """By the operation's id."""
 
 NO_ROWS = {
+    "onboarding-professions": "data of the house, the same for everybody",
+    "billing-entitlements": "made from subscriptions and what their products say",
+    "billing-purchase": "shown to whoever has its id; by themselves people read their own only",
     "scheduling-slots": "made from hours and bookings, which not everybody sees",
     "payments-pay-link": "an address to pay at",
     "payments-checkout": "what a gateway wants to be told, for the customer alone",

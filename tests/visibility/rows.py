@@ -35,8 +35,8 @@ _USUAL: dict[str, Row] = {
     "organizations": {"owners": 1},
     "invitations": {"role": "member", "state": "pending"},
     "onboardings": {"saved": []},
-    "products": {"features": []},
-    "prices": {"type": "recurring"},
+    "products": {"gateway": "simulated", "features": []},
+    "prices": {"gateway": "simulated", "type": "recurring"},
     "subscriptions": {"state": "active"},
     "purchases": {"state": "open"},
     "jobs": {
