@@ -5,7 +5,7 @@ from pathlib import Path
 from adapters.postgres.migrations import run
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 
 def upgrade() -> None:

@@ -94,7 +94,7 @@ CREATE UNIQUE INDEX invitations_one_pending ON invitations (organization_id, ema
 
 alter table mails drop constraint mails_template;
 
-alter table mails add CONSTRAINT mails_template CHECK (template in ('welcome', 'verify', 'magic_link', 'reset_password', 'account_exists', 'password_changed', 'account_invite', 'address_change', 'invitation', 'business_ready', 'booking_requested', 'booking_held', 'booking_confirmed', 'booking_cancelled', 'booking_rescheduled', 'booking_declined', 'receipt', 'refund', 'review_request', 'new_message'));
+alter table mails add CONSTRAINT mails_template CHECK (template in ('welcome', 'verify', 'magic_link', 'reset_password', 'account_exists', 'password_changed', 'account_invite', 'address_change', 'invitation', 'business_ready', 'booking_requested', 'booking_held', 'booking_confirmed', 'booking_cancelled', 'booking_rescheduled', 'booking_declined', 'receipt', 'refund', 'review_request', 'new_message', 'quote', 'invoice', 'invoice_reminder', 'invoice_receipt', 'credit_note'));
 
 CREATE TABLE onboardings (
 	id UUID NOT NULL, 

@@ -69,6 +69,8 @@ async def is_addressed(work: Work, actor: Actor, thing: Addressed) -> bool:
         return False
     user = await work.users.get(actor.signed_in())
     return user.email_verified_at is not None and user.email == thing.reader_email
+
+
 async def theirs(work: Work, actor: Actor, organization_id: OrganizationId) -> tuple[Organization, Standing]:
     """The organization and what the asker is to it, which holds when this is committed; to strangers it does not
     exist."""

@@ -55,11 +55,8 @@ from application.invoicing import (
 )
 from application.jobs import JobRevision, ReviseJob
 from application.messaging import MarkRead, Reading, SendMessage, Words
-from application.payments import GetCheckout, RefreshPayment, RefundPayment, Repayment
-from application.profiles import ProfileChanges, UpdateProfile
-from application.messaging import MarkRead, Reading
 from application.organizations import AcceptInvitation, InvitationLink, InviteMember, NewInvitation
-from application.payments import ReceiveWebhook, RefundPayment, Repayment
+from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment, RefundPayment, Repayment
 from application.profiles import ProfileChanges, UpdateProfile
 from application.reviews import HideReview, Moderation
 from application.scheduling import ListFreeSlots, SlotSearch

@@ -4,8 +4,8 @@ from application.notifications.accounts import SendTokenMail, TellOfPasswordChan
 from application.notifications.billing import TellOfSubscription, WelcomeBuyer
 from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
 from application.notifications.hooked import QueueAskedLetters
-from application.notifications.invoicing import TellOfInvoice, TellOfQuote
 from application.notifications.invitations import MailInvitation, TellOfInvitation
+from application.notifications.invoicing import TellOfInvoice, TellOfQuote
 from application.notifications.messages import TellOfMessage
 from application.notifications.payments import TellOfPayment
 from application.notifications.reading import (
@@ -34,8 +34,8 @@ __all__ = [
     "SendMail",
     "SendTokenMail",
     "TellOfBooking",
-    "TellOfInvoice",
     "TellOfInvitation",
+    "TellOfInvoice",
     "TellOfMessage",
     "TellOfPasswordChange",
     "TellOfPayment",

@@ -27,7 +27,7 @@ class MailInvitation:
             organization = await work.organizations.get(invitation.organization_id)
             known = await work.users.first(email=invitation.email)
             desk = Desk(work=work, ids=self.ids, now=self.clock.now())
-            await desk.write_to(
+            await desk.letter(
                 invitation.email,
                 Template.INVITATION,
                 recipient_id=known.id if known else None,

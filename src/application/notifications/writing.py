@@ -51,21 +51,6 @@ class Desk:
     ) -> None:
         """The same to an address, whoever reads it."""
         if await self.work.mails.first(template=template, transition=transition, to=to):
-        if user.email is None:
-            return
-        await self.write_to(user.email, template, recipient_id=user_id, transition=transition, context=context)
-
-    async def write_to(
-        self,
-        address: str,
-        template: Template,
-        *,
-        recipient_id: UserId | None,
-        transition: str,
-        context: dict[str, Any],
-    ) -> None:
-        """A mail to that address, whoever reads it, unless it has had it."""
-        if await self.work.mails.first(template=template, transition=transition, to=address):
             return
         self.work.mails.add(
             Mail.queue(
@@ -74,7 +59,6 @@ class Desk:
                 transition=transition,
                 recipient_id=recipient_id,
                 to=to,
-                to=address,
                 context=context,
                 now=self.now,
             )

@@ -8,8 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from domain.notifications import Template
-from domain.shared.ids import BookingId, ConversationId, InvoiceId, MailId, QuoteId
-from domain.shared.ids import BookingId, ConversationId, MailId, PurchaseId
+from domain.shared.ids import BookingId, ConversationId, InvoiceId, MailId, PurchaseId, QuoteId
 from domain.shared.time import Span
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter
 
 from entrypoints.rest import admin, identity, invoicing, pages
-from entrypoints.rest import admin, identity, pages
 from entrypoints.rest.billing import billing
 from entrypoints.rest.bookings import bookings
 from entrypoints.rest.files import files

@@ -1,8 +1,5 @@
 """The rule book: the rules of all contexts, and where those are proven that no row can show."""
 
-from adapters.persistence.rules import audit, bookings, events, files, identity, invoicing, messaging, payments, reviews
-from adapters.persistence.rules import audit, bookings, events, files, identity, messaging, payments, reviews
-from adapters.persistence.rules import audit, bookings, business, events, identity, messaging, payments, reviews
 from adapters.persistence.rules import (
     audit,
     bookings,
@@ -10,6 +7,7 @@ from adapters.persistence.rules import (
     events,
     files,
     identity,
+    invoicing,
     messaging,
     payments,
     reviews,

@@ -8,8 +8,4 @@ from entrypoints.rest.pages.links import links
 from entrypoints.rest.pages.paying import paying
 from entrypoints.rest.pages.vouching import vouching
 
-__all__ = ["front", "invoicing", "links", "paying", "vouching"]
-__all__ = ["front", "links", "paying", "vouching"]
-__all__ = ["answering", "front", "links", "paying"]
-__all__ = ["answering", "buying", "front", "links", "paying"]
-__all__ = ["answering", "buying", "front", "links", "paying", "vouching"]
+__all__ = ["answering", "buying", "front", "invoicing", "links", "paying", "vouching"]
