@@ -41,6 +41,7 @@ WIDE = 2**62
 """As far as sums of two columns still are 64-bit integers."""
 
 TOGETHER: dict[str, tuple[Row, ...]] = {
+    "purchases": ({"state": "provisioned", "provisioned_at": NOW, "user_id": None},),
     "payments": ({"booking_id": None, "invoice_id": NOBODY},),
     "refunds": ({"booking_id": None, "invoice_id": NOBODY},),
     "ledger": ({"booking_id": None, "invoice_id": NOBODY},),

@@ -17,7 +17,6 @@ from adapters.persistence.events import EVENTS
 from adapters.persistence.mapper import JSON
 from adapters.persistence.schema.tables import Row
 from adapters.signed_links import HandedOutHere
-from adapters.simulated_gateway import HEADER, Books, Deliveries, SimulatedGateway, SimulatedVerifier, signed
 from adapters.simulated_gateway import (
     HEADER,
     Books,

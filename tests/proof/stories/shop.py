@@ -13,7 +13,16 @@ from adapters.memory.objects import MemoryObjects
 from adapters.memory.store import MemoryStore
 from adapters.persistence.outbox import StoredOutbox
 from adapters.signed_links import HandedOutHere
-from adapters.simulated_gateway import HEADER, Books, Deliveries, SimulatedGateway, SimulatedVerifier, signed
+from adapters.simulated_gateway import (
+    HEADER,
+    Books,
+    Deliveries,
+    SimulatedBilling,
+    SimulatedGateway,
+    SimulatedVerifier,
+    signed,
+)
+from adapters.simulation.cheap import CheapPasswords
 from application.bookings import BookSlot, Reservation
 from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment
 from application.ports.mail import (
@@ -148,7 +157,10 @@ class Shop(Marketplace):
         self.till = SimulatedGateway(self.books, self.post, clock=self.clock, ids=self.ids, secret="till")
         self.gateway = Till(self.till)
         self.mailer = Post()
+        plans = SimulatedBilling(self.books, self.post, clock=self.clock, ids=self.ids, url="https://shop.example.org")
         self.ports.update(
+            **dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), plans),
+            passwords=CheapPasswords(),
             begin=self.interrupted,
             gateway=self.gateway,
             verifiers={"simulated": SimulatedVerifier([SECRET], self.clock)},
