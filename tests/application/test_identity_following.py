@@ -50,7 +50,7 @@ class WithClerk(FrontDoor):
             "bearer_tokens": tokens,
             "verifiers": {"clerk": ClerkVerifier([HOOK], self.clock)},
             "news_readers": {"clerk": ClerkNews(CLERK)},
-            "gateway": None,
+            **dict.fromkeys(("gateway", "catalog", "till", "subscriptions")),
         }
         self.sent = 0
 
