@@ -36,7 +36,7 @@ def main() -> int:
     report.figures = {
         "project": where,
         "steps that held": f"{sum(step['passed'] for step in steps)} of {len(steps)}",
-        "things checked": sum(step["checks"] for step in steps),
+        "things checked": sum(len(step["checks"]) for step in steps),
     }
     return report.finish()
 
