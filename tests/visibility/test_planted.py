@@ -19,7 +19,7 @@ from tests.planted.visibility import IMPLIED, KINDS, Harm, name, policies, touch
 from tests.visibility.noticing import FUNCTIONS, kinds, unnoticed
 from tests.visibility.world import World
 
-SOME = 40
+SOME = 25
 """Of a kind in `make test`; in `make prove` all of it is done."""
 
 

@@ -11,7 +11,7 @@ from tests.visibility.api import Doors, compare, doors
 from tests.visibility.routes import NO_ROWS, ROUTES, Shows
 from tests.visibility.world import World
 
-THESE = ("anonymous", "ann", "max", "root", "ann, signed out")
+THESE = ("anonymous", "max", "root", "ann, signed out")
 """Who asks in `make test`; in `make prove` everybody does."""
 
 
@@ -33,7 +33,7 @@ async def test_what_the_api_shows_is_read_directly_and_nothing_else(both: Doors,
             compared = await compare(both, here, here.named(name), route)
             assert compared.complaints == []
             counts += compared.counts
-    assert counts["values"] > 2_000
+    assert counts["values"] > 1_500
     assert counts["turned away"] > 100
 
 
