@@ -84,7 +84,21 @@ class World:
     @property
     def witnesses(self) -> tuple[Identity, ...]:
         """One of each who may see what others do not, and of those who may see nothing."""
-        names = ("ann", "vera", "mia", "max", "zed", "root", "sue", "tom", "sam", "anonymous", "service", "login")
+        names = (
+            "ann",
+            "vera",
+            "mia",
+            "max",
+            "zed",
+            "kim",
+            "root",
+            "sue",
+            "tom",
+            "sam",
+            "anonymous",
+            "service",
+            "login",
+        )
         return tuple(self.named(name) for name in names)
 
     @property
