@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from domain.shared.errors import Conflict
 from entrypoints.container.entering import entered
-from entrypoints.container.injection import chosen
+from entrypoints.container.making import chosen
 from entrypoints.container.opening import OpenHouse
 from entrypoints.settings import Settings, Storage
 from entrypoints.use_cases import UseCases
