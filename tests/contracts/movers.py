@@ -17,6 +17,7 @@ from adapters.persistence.store import Changes, Delete, Insert, Store, Tally, Up
 from adapters.postgres.moving import PostgresHouse
 from adapters.postgres.pools import Pool
 from adapters.postgres.store import PostgresStore
+from adapters.postgres.versions import newest
 from adapters.supabase.moving import SupabaseHouse
 from adapters.supabase.rest import Rest
 from adapters.supabase.store import SupabaseStore
@@ -84,7 +85,7 @@ async def end(kind: str, servers: Servers, version: str = "18", *, url: str = ""
     """An empty house of this kind; with `url`, the one in the database of this owner's address."""
     if kind == MEMORY:
         store = MemoryStore()
-        yield End(house=MemoryHouse(store, revision="0008"), store=store)
+        yield End(house=MemoryHouse(store, revision=newest()), store=store)
         return
     with ExitStack() as stack:
         url = url or stack.enter_context(servers.get(version).clone())

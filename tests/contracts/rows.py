@@ -6,9 +6,11 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from adapters.persistence.mapper import JSON
 from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Excludes, References, Row, Table, Unique
 from adapters.persistence.store import Insert
+from domain.invoicing import Bill, Buyer, Seller
 from domain.shared.time import Span
 from tests.contracts.stores import NOW
 
@@ -243,11 +245,15 @@ def _ledger(n: int) -> Row:
     }
 
 
+SELLER = JSON.unstructure(Seller(name="Firm"))
+BILL = JSON.unstructure(Bill(buyer=Buyer(name="Ann"), currency="EUR"))
+
+
 def _quotes(n: int) -> Row:
     return {
         "year": 2026,
         "sequence": n,
-        "bill": {},
+        "bill": BILL,
         "total_minor": 4500,
         "total_currency": "EUR",
         "valid_days": 14,
@@ -268,7 +274,7 @@ def _quotes(n: int) -> Row:
 def _invoices(n: int) -> Row:
     return {
         "paper_id": None,
-        "bill": {"number": n},
+        "bill": BILL,
         "total_minor": 4500,
         "total_currency": "EUR",
         "due_days": 14,
@@ -296,8 +302,8 @@ def _papers(n: int) -> Row:
         "kind": "invoice",
         "year": 2026,
         "sequence": n,
-        "seller": {},
-        "bill": {},
+        "seller": SELLER,
+        "bill": BILL,
         "shares": [],
         "total_minor": 4500,
         "total_currency": "EUR",
@@ -517,7 +523,7 @@ PLAIN: dict[str, Callable[[int], Row]] = {
     "payments": _payments,
     "refunds": _refunds,
     "ledger": _ledger,
-    "letterheads": lambda n: {"seller": {"number": n}, "zone": "Europe/Lisbon", "updated_at": NOW},
+    "letterheads": lambda n: {"seller": SELLER, "zone": "Europe/Lisbon", "updated_at": NOW},
     "quotes": _quotes,
     "invoices": _invoices,
     "papers": _papers,

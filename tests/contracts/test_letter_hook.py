@@ -50,6 +50,7 @@ def house() -> House:
     house.ports.update(
         letter_hook=SupabaseLetterHook(SECRETS, house.clock),
         mailer=MemoryMailer(),
+        printer=None,
         letters=JinjaLetters(),
         invites=CalendarInvites(),
         sender=Mailbox("Guildhall", "hello@house.example"),

@@ -305,6 +305,7 @@ async def _settle(backend: Backend) -> None:
     for user, role in ((vera, "owner"), (bob, "member")):
         told = {"organization_id": firm["id"], "user_id": user["id"], "role": role}
         writes.append(Insert("memberships", rows.row("memberships", **told)))
+    writes.append(Insert("invoices", rows.row("invoices", organization_id=firm["id"])))
     offers = []
     for n, state in enumerate(("published", "published", "archived", "draft")):
         told = {"organization_id": firm["id"], "provider_id": vera["id"], "state": state}

@@ -12,7 +12,7 @@ from adapters.persistence.store import Changes, Insert, Numbers, Store
 from application.commands import AlreadyCommitted, Command, KeyReused, OutcomeUnknown
 from application.messaging import SendMessage, Words
 from domain.messaging import Message
-from domain.organizations import Organization
+from domain.organizations import THE_HOUSE, Organization
 from domain.shared.actors import SYSTEM, Actor
 from domain.shared.errors import Conflict, Outdated, Refusal, StaleVersion
 from domain.shared.ids import ConversationId, OrganizationId, UserId
@@ -55,7 +55,7 @@ class Town:
             async with self.house.begin(ACTOR) as work:
                 organization = await work.organizations.get(self.id)
                 organization.must_be(seen)
-                organization.rename(name)
+                organization.rename(name, by=THE_HOUSE)
                 if self.meanwhile:
                     meanwhile, self.meanwhile = self.meanwhile, None
                     # Somebody else's doing: it knows nothing of the command that is being carried out here.

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from adapters.persistence.schema import TABLES
+
+_SHOWN_OF_PAYMENTS = ", ".join(column.name for column in TABLES["payments"].columns if not column.private)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Careless:
@@ -43,9 +47,7 @@ IN_THE_OPEN = (
         name="a whole table granted",
         harm="grant select on payments to authenticated",
         mended="revoke select (client_secret), select on payments from authenticated; "
-        "grant select (id, version, booking_id, customer_id, organization_id, amount_minor, amount_currency, "
-        "captured_minor, captured_currency, refunding_minor, refunding_currency, refunded_minor, refunded_currency, "
-        "state, attempt, gateway, gateway_ref, failure, created_at, captured_at) on payments to authenticated",
+        f"grant select ({_SHOWN_OF_PAYMENTS}) on payments to authenticated",
         where="payments",
         who="ann",
     ),

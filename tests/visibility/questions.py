@@ -188,6 +188,10 @@ def _calls(here: World, identity: Identity, functions: Functions) -> Iterator[Qu
         "my_organizations": own(here, identity, "organizations", "colleague"),
         "my_managed_organizations": own(here, identity, "organizations", "manager"),
         "my_conversations": own(here, identity, "conversations", "participant"),
+        "my_address": next(
+            (row["email"] for row in here.rows.of("users") if str(row["id"]) == known and row["email_verified_at"]),
+            None,
+        ),
         "is_admin": identity.welcome == "root",
         SEARCH: frozenset(placed.id for placed in here.placed["jobs"] if placed.kind == "published"),
     }

@@ -25,6 +25,7 @@ ELSEWHERE = {
     ("files", "self"): "owner_id",
     ("files", "participant"): "belongs_to",
     ("letterheads", "manager"): "id",
+    ("onboardings", "manager"): "id",
     ("quotes", "customer"): "reader_id",
     ("invoices", "customer"): "reader_id",
     ("papers", "customer"): "reader_id",
