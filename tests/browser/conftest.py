@@ -62,7 +62,7 @@ async def page(browser: Browser, instance: Instance, tmp_path: Path) -> AsyncIte
     """A fresh tab. Afterwards: nothing it showed was broken, and it asked nobody but the instance."""
     context = await browser.new_context(viewport={"width": 900, "height": 900})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     asked: list[str] = []
     broken: list[str] = []
 
