@@ -1,6 +1,8 @@
-"""Writes docs/proof.md from the last reports: `python -m tests.proof.document`."""
+"""Writes docs/proof.md from the last reports: `python -m tests.proof.document`. A campaign that has no new report keeps
+what stands there of its last one, with its date."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,25 +49,38 @@ ABOUT = {
 
 
 def main() -> int:
-    """Write the page; 1 when a campaign has no report."""
-    parts = [PREFACE]
-    missing = []
+    """Write the page; 1 when a campaign has never reported."""
+    parts, never = [PREFACE], []
+    standing = _sections(TARGET.read_text())
     for name, about in ABOUT.items():
         path = FOLDER / f"{name}.json"
-        if not path.exists():
-            missing.append(name)
-            continue
-        parts.append(_section(name, about, json.loads(path.read_text())))
+        if path.exists():
+            parts.append(_section(name, about, json.loads(path.read_text())))
+        elif title(name) in standing:
+            parts.append(standing[title(name)])
+        else:
+            never.append(name)
     TARGET.write_text("\n\n".join(parts) + "\n")
-    for name in missing:
-        sys.stderr.write(f"{name} has no report\n")
-    return 1 if missing else 0
+    for name in never:
+        sys.stderr.write(f"{name} has never reported\n")
+    return 1 if never else 0
+
+
+def title(name: str) -> str:
+    """What a campaign's section is called."""
+    return name.replace("_", " of the ", 1).capitalize()
+
+
+def _sections(page: str) -> dict[str, str]:
+    """The sections of the page as it stands, by their titles."""
+    found = re.split(r"^(?=## )", page, flags=re.MULTILINE)[1:]
+    return {part[3 : part.index("\n")]: part.strip() for part in found}
 
 
 def _section(name: str, about: str, report: dict[str, Any]) -> str:
     machine = report["machine"]
     when = report["started"][:16].replace("T", " ")
-    lines = [f"## {name.replace('_', ' of the ', 1).capitalize()}", "", about, ""]
+    lines = [f"## {title(name)}", "", about, ""]
     verdict = f"{len(report['failures'])} failures" if report["failures"] else "no failure"
     lines += [
         f"{when} UTC, {report['seconds'] / 60:.1f} minutes on {machine['cpus']} cores,"
