@@ -11,7 +11,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash prove-move prove-release bench supabase-up fmt env-example lock clean
+.PHONY: help run demo migrate test lint types contracts units coverage prove prove-crash prove-swap prove-move prove-release bench supabase-up fmt env-example lock clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -45,11 +45,14 @@ coverage: ## Refuse a domain of which less than 95 % of the branches were run
 
 PROOF := PYTHONPATH=src $(BIN)/python -m tests.proof
 
-prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign in about half an hour; ARGS="stories model" for some
+prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign in about twenty minutes; ARGS="stories model" for some
 	@$(PROOF) $(ARGS)
 
 prove-crash: .venv/.installed-dev ## Kill API, worker and database 200 times under load, in about 30 minutes
 	@$(PROOF).crashes $(ARGS)
+
+prove-swap: .venv/.installed-dev ## Ask who sees what in a million random cases, by SQL, PostgREST and HTTP, and play the journey on a project
+	@$(PROOF) swap
 
 prove-move: .venv/.installed-dev ## Move a town of 100,000 rows between PostgreSQL and Supabase and back, killing the mover 50 times
 	@$(PROOF).moving $(ARGS)

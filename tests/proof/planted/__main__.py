@@ -1,9 +1,13 @@
-"""`python -m tests.proof.planted [--only WORDS] [--quick] [--starts N]`: every planted mistake must be found."""
+"""`python -m tests.proof.planted [--only WORDS] [--quick] [--starts N] [--jobs N]`: every planted mistake must be found."""
 
 import argparse
+import multiprocessing
+import os
 import sys
 import time
+from functools import partial
 
+from entrypoints.container.simulating import stage
 from entrypoints.simulation.founding import founded
 from tests.planted.catalogue import SIMULATED
 from tests.planted.database import ON_POSTGRES
@@ -24,6 +28,7 @@ def main() -> int:
     parser.add_argument(
         "--starts", type=int, default=1, help="from how many first seeds to look; the report has medians"
     )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many worlds at once")
     asked = parser.parse_args()
     report = Report(name="planted")
     starts = [1 + 1000 * turn for turn in range(asked.starts)]
@@ -31,11 +36,15 @@ def main() -> int:
     def wanted(name: str) -> bool:
         return name in QUICK if asked.quick else not asked.only or any(words in name for words in asked.only)
 
-    founded()
+    stage(), founded()
+    seeds = 0 if asked.only else 3 if asked.quick else CONTROL
     with silently():
-        finds = [_told(simulated(name, starts=starts)) for name in SIMULATED if wanted(name)]
-        seeds = 0 if asked.only else 3 if asked.quick else CONTROL
-        report.failures += control(range(1, seeds + 1))
+        # Worlds are played in processes that are forked from this one, and so share what all of them need.
+        with multiprocessing.get_context("fork").Pool(asked.jobs) as pool:
+            names = [name for name in SIMULATED if wanted(name)]
+            finds = [_told(find) for find in pool.imap(partial(simulated, starts=starts), names)]
+            for wrong in pool.imap_unordered(control, [(seed,) for seed in range(1, seeds + 1)]):
+                report.failures += wrong
         raced, complaints = on_postgres([name for name in ON_POSTGRES if wanted(name)])
         scheduled = in_schedules([name for name in SCHEDULED if wanted(name)])
     finds += [_told(find) for find in (*raced, *scheduled)]
