@@ -1,4 +1,4 @@
-"""`python -m tests.proof.planted [--only WORDS] [--quick] [--starts N] [--jobs N]`: every planted mistake must be found."""
+"""`python -m tests.proof.planted [--only WORDS] [--quick] [--starts N] [--jobs N]`: every planted mistake is found."""
 
 import argparse
 import multiprocessing
