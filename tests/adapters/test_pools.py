@@ -67,6 +67,12 @@ async def state_of(pool: Pool) -> str:
         return str(await connection.fetchval(STATE))
 
 
+async def serving(pool: Pool) -> int:
+    """Which process of the database answers."""
+    async with pool.connection() as connection:
+        return int(await connection.fetchval("select pg_backend_pid()"))
+
+
 async def who(pools: Pools, actor: Actor) -> Any:
     """Who the database thinks is asking: of the users, everybody is shown themselves."""
     rows = await PostgresViews(pools).rows(actor, "users", ["id"], {}, order=Order(), after=None, limit=5)
@@ -186,6 +192,28 @@ async def test_a_connection_that_may_still_be_at_something_is_not_lent_again(poo
     async with pools.house.connection() as next_one:
         assert next_one is not first
         assert first.is_closed()
+
+
+async def test_a_commit_that_is_refused_keeps_its_connection(pools: Pools) -> None:
+    """A no is an answer: the losers of a race must not each pay for a new connection."""
+    store, organization = PostgresStore(pools.house), Rows().row("organizations")
+    again = Changes(writes=(Insert("organizations", organization),))
+    await store.commit(again)
+    before = await serving(pools.house)
+    for refused in (again, Changes(tallies=(Tally("seats:1", 2, 1),))):
+        with pytest.raises(Refusal):
+            await store.commit(refused)
+    assert await serving(pools.house) == before
+
+
+async def test_one_who_waits_for_a_connection_is_told_when_there_is_none(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.postgres.pools.PATIENCE", 0.01)
+    async with pools.house.connection():
+        with pytest.raises(Unavailable):
+            await serving(pools.house)
+    assert await serving(pools.house)
 
 
 async def test_one_who_stops_waiting_for_a_connection_takes_none_away(pools: Pools) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from adapters.postgres.errors import GONE, unreadable
+from adapters.postgres.errors import GONE, refused, unreadable
 from adapters.postgres.values import use_json
 from domain.shared.errors import Refusal, Unavailable
 
@@ -62,6 +62,10 @@ class Pool:
         """The same for questions: what goes wrong in the block is told as a refusal, where it is one."""
         return Lease(self, unreadable)
 
+    def writing(self) -> "Lease":
+        """The same for commits, of which the outcome may be unknown."""
+        return Lease(self, refused)
+
     async def lend(self) -> Connection:
         """A connection, as soon as there is one."""
         while True:
@@ -105,17 +109,18 @@ class Pool:
 
     async def _turn(self) -> Connection | None:
         """Wait for a connection somebody gives back, or for room to make one."""
-        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection | None] = loop.create_future()
         self._waiting.append(waiter)
+        patience = loop.call_later(PATIENCE, _give_up, waiter)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await waiter
-        except BaseException as error:
-            if waiter.done() and not waiter.cancelled():
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self._pass_on(waiter.result())
-            if isinstance(error, TimeoutError):
-                raise Unavailable("the database is too busy") from error
             raise
+        finally:
+            patience.cancel()
 
     def _pass_on(self, connection: Connection | None) -> None:
         """Whoever it was meant for has gone."""
@@ -137,6 +142,12 @@ class Pool:
         self._made -= 1
         connection.terminate()
         self._hand(None)
+
+
+def _give_up(waiter: "asyncio.Future[Connection | None]") -> None:
+    """Nobody gave a connection back for that long."""
+    if not waiter.done():
+        waiter.set_exception(Unavailable("the database is too busy"))
 
 
 class Lease:

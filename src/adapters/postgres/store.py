@@ -9,7 +9,7 @@ from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Numbers, Store
 from adapters.postgres import claims, commits
-from adapters.postgres.errors import AGAIN, refused
+from adapters.postgres.errors import AGAIN
 from adapters.postgres.pools import Pool
 from adapters.postgres.selects import select
 from adapters.postgres.values import received
@@ -46,13 +46,11 @@ class PostgresStore(Store):
             return {}
         sql, arguments = commits.statement(changes)
         for _ in range(TRIES):
-            async with self._pool.connection() as connection:
-                try:
+            try:
+                async with self._pool.writing() as connection:
                     record = await connection.fetchrow(sql, *arguments)
-                except AGAIN:
-                    continue
-                except Exception as error:
-                    raise (refused(error) or error) from error
+            except AGAIN:
+                continue
             numbers = record and record["numbers"]
             return orjson.loads(numbers) if numbers else {}
         raise Conflict("too many at once; try again")

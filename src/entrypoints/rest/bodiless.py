@@ -23,6 +23,9 @@ class Bodiless:
             if name == b"if-none-match"
             for tag in value.decode("latin-1").split(",")
         }
+        if not (heading or known):
+            await self._app(scope, receive, send)
+            return
         unchanged = False
 
         async def shortened(message: Message) -> None:
