@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -214,6 +214,22 @@ async def test_one_who_waits_for_a_connection_is_told_when_there_is_none(
         with pytest.raises(Unavailable):
             await serving(pools.house)
     assert await serving(pools.house)
+
+
+async def test_whoever_commits_goes_before_those_who_ask(pools: Pools) -> None:
+    store, order = PostgresStore(pools.house), list[str]()
+
+    async def noted(name: str, work: Awaitable[object]) -> None:
+        await work
+        order.append(name)
+
+    async with pools.house.connection():
+        asked = [asyncio.ensure_future(noted("asked", store.load("tallies", {}))) for _ in range(3)]
+        await asyncio.sleep(0)
+        commit = asyncio.ensure_future(noted("committed", store.commit(Changes(tallies=(Tally("seats:1", 1),)))))
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked, commit)
+    assert order == ["committed", "asked", "asked", "asked"]
 
 
 async def test_one_who_stops_waiting_for_a_connection_takes_none_away(pools: Pools) -> None:

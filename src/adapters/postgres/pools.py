@@ -19,6 +19,9 @@ from domain.shared.errors import Refusal, Unavailable
 Connection: TypeAlias = Any
 """An asyncpg connection; the library has no types that hold."""
 
+_Waiter: TypeAlias = "asyncio.Future[Connection | None]"
+"""Whoever waits for a connection, or for room to make one."""
+
 PATIENCE = 10.0
 """Seconds to wait for a connection while all are lent."""
 IDLE = 300.0
@@ -43,7 +46,8 @@ class Pool:
         }
         self._made = 0
         self._free: list[tuple[Connection, float]] = []
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._waiting: deque[_Waiter] = deque()
+        self._committing: deque[_Waiter] = deque()
         self._closed = False
 
     async def close(self) -> None:
@@ -56,18 +60,19 @@ class Pool:
 
     def connection(self) -> "Lease":
         """One connection for a block; `Unavailable` when the database cannot be reached."""
-        return Lease(self, None)
+        return Lease(self)
 
     def reading(self) -> "Lease":
         """The same for questions: what goes wrong in the block is told as a refusal, where it is one."""
-        return Lease(self, unreadable)
+        return Lease(self, told=unreadable)
 
     def writing(self) -> "Lease":
-        """The same for commits, of which the outcome may be unknown."""
-        return Lease(self, refused)
+        """The same for commits, of which the outcome may be unknown. Whoever commits goes before whoever asks: of fifty
+        at one slot the others then read that it is taken, instead of finding out in a commit of their own."""
+        return Lease(self, told=refused, first=True)
 
-    async def lend(self) -> Connection:
-        """A connection, as soon as there is one."""
+    async def lend(self, *, first: bool = False) -> Connection:
+        """A connection, as soon as there is one; who is to be `first` waits only for others who are."""
         while True:
             while self._free:
                 connection, since = self._free.pop()
@@ -76,7 +81,7 @@ class Pool:
                 self._drop(connection)
             if self._made < self._size:
                 return await self._connected()
-            if (connection := await self._turn()) is not None:
+            if (connection := await self._turn(self._committing if first else self._waiting)) is not None:
                 return connection
 
     def take_back(self, connection: Connection, *, sound: bool) -> None:
@@ -107,11 +112,11 @@ class Pool:
             raise
         return connection
 
-    async def _turn(self) -> Connection | None:
+    async def _turn(self, line: "deque[_Waiter]") -> Connection | None:
         """Wait for a connection somebody gives back, or for room to make one."""
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Connection | None] = loop.create_future()
-        self._waiting.append(waiter)
+        waiter: _Waiter = loop.create_future()
+        line.append(waiter)
         patience = loop.call_later(PATIENCE, _give_up, waiter)
         try:
             return await waiter
@@ -131,11 +136,12 @@ class Pool:
 
     def _hand(self, connection: Connection | None) -> bool:
         """Give it, or the room for one, to whoever waits longest."""
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
-                return True
+        for line in (self._committing, self._waiting):
+            while line:
+                waiter = line.popleft()
+                if not waiter.done():
+                    waiter.set_result(connection)
+                    return True
         return False
 
     def _drop(self, connection: Connection) -> None:
@@ -144,7 +150,7 @@ class Pool:
         self._hand(None)
 
 
-def _give_up(waiter: "asyncio.Future[Connection | None]") -> None:
+def _give_up(waiter: _Waiter) -> None:
     """Nobody gave a connection back for that long."""
     if not waiter.done():
         waiter.set_exception(Unavailable("the database is too busy"))
@@ -153,13 +159,15 @@ def _give_up(waiter: "asyncio.Future[Connection | None]") -> None:
 class Lease:
     """One connection of a pool, for the length of a block."""
 
-    __slots__ = ("_connection", "_pool", "_told")
+    __slots__ = ("_connection", "_first", "_pool", "_told")
 
-    def __init__(self, pool: Pool, told: Callable[[Exception], Refusal | None] | None) -> None:
-        self._pool, self._told = pool, told
+    def __init__(
+        self, pool: Pool, *, told: Callable[[Exception], Refusal | None] | None = None, first: bool = False
+    ) -> None:
+        self._pool, self._told, self._first = pool, told, first
 
     async def __aenter__(self) -> Connection:
-        self._connection = await self._pool.lend()
+        self._connection = await self._pool.lend(first=self._first)
         return self._connection
 
     async def __aexit__(
