@@ -20,9 +20,9 @@ class Rewriting(Pool):
         self.old, self.new = old, new
         self.rewritten = 0
 
-    async def lend(self) -> Any:
+    async def lend(self, *, first: bool = False) -> Any:
         """A connection that says something else."""
-        return _Rewritten(await self._sound.lend(), self)
+        return _Rewritten(await self._sound.lend(first=first), self)
 
     def take_back(self, connection: Any, *, sound: bool) -> None:
         self._sound.take_back(connection.sound, sound=sound)

@@ -127,8 +127,8 @@ class HoldingPool(Pool):
     def __init__(self, pool: Pool, walker: Walker) -> None:
         self._sound, self._walker = pool, walker
 
-    async def lend(self) -> Any:
-        return _Holding(await self._sound.lend(), self._walker)
+    async def lend(self, *, first: bool = False) -> Any:
+        return _Holding(await self._sound.lend(first=first), self._walker)
 
     def take_back(self, connection: Any, *, sound: bool) -> None:
         self._sound.take_back(connection.sound, sound=sound)
