@@ -1,6 +1,7 @@
 """`python -m tests.proof.planted [--only WORDS] [--quick] [--starts N] [--jobs N]`: every planted mistake is found."""
 
 import argparse
+import gc
 import multiprocessing
 import os
 import sys
@@ -40,7 +41,7 @@ def main() -> int:
     seeds = 0 if asked.only else 3 if asked.quick else CONTROL
     with silently():
         # Worlds are played in processes that are forked from this one, and so share what all of them need.
-        with multiprocessing.get_context("fork").Pool(asked.jobs) as pool:
+        with multiprocessing.get_context("fork").Pool(asked.jobs, gc.disable, maxtasksperchild=1) as pool:
             names = [name for name in SIMULATED if wanted(name)]
             finds = [_told(find) for find in pool.imap(partial(simulated, starts=starts), names)]
             for wrong in pool.imap_unordered(control, [(seed,) for seed in range(1, seeds + 1)]):
