@@ -1,6 +1,6 @@
 """The unit of work over any store: it watches what a block loads and computes one change set on leaving."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,8 +10,8 @@ from uuid import UUID
 from adapters.persistence.collections import StoredCollection, Tracked
 from adapters.persistence.mapper import JSON
 from adapters.persistence.mapping import KEPT, Kept
-from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Delete, Guard, Insert, Store, Tally, Update, Write
+from adapters.persistence.told import About, receipt_of
 from application.commands import Command, current_command, receipt_left
 from application.ports.clock import Clock
 from application.ports.collections import Collection
@@ -115,7 +115,8 @@ class StoredWork(Work):
                 writes += self._news(KEPT[cls], tracked.thing, write, events, now)
         for event, about, at in self._scheduled:
             kept = KEPT[type(about)]
-            writes.append(self._outgoing(kept, about, self._next_version(about), event, 0, now, due=at))
+            whose = self._about(kept, about, self._next_version(about))
+            writes.append(whose.outgoing(self._ids.new(), event, position=0, now=now, due=at))
         guards = tuple(
             Guard(KEPT[type(guarded)].table.name, guarded.id, guarded.version)
             for key, guarded in self._guards.items()
@@ -126,19 +127,7 @@ class StoredWork(Work):
 
     def receipt(self, command: Command) -> Insert:
         """The row by which a retried command finds this commit and its answer."""
-        now = self._clock.now()
-        row: Row = {
-            "id": command.id,
-            "version": 1,
-            "key": command.key,
-            "principal": command.principal,
-            "operation": command.operation,
-            "fingerprint": command.fingerprint,
-            "answer_table": None,
-            "answer": None,
-            "created_at": now,
-            "expires_at": now + command.life if command.life else None,
-        }
+        row = receipt_of(command, now=self._clock.now())
         numbers: dict[str, str] = {}
         if self._answer is not None:
             kept = KEPT[type(self._answer)]
@@ -190,70 +179,21 @@ class StoredWork(Work):
         tracked.next = row["version"] = expected + 1
         return Update(kept.table.name, row, expected)
 
-    def _news(self, kept: Kept, thing: Any, write: Write, events: list[Event], now: datetime) -> list[Write]:
+    def _news(self, kept: Kept, thing: Any, write: Write, events: list[Event], now: datetime) -> Iterator[Write]:
         """The outbox rows of these events, and the audit rows of this write: one per event, or one for the change."""
         version = write.expected + 1 if isinstance(write, Delete) else int(write.row.get("version", 1))
-        news: list[Write] = [
-            self._outgoing(kept, thing, version, event, index, now) for index, event in enumerate(events)
-        ]
-        news += [self._audit(kept, thing, version, event.name, JSON.unstructure(event), now) for event in events]
+        about = self._about(kept, thing, version)
+        for index, event in enumerate(events):
+            yield about.outgoing(self._ids.new(), event, position=index, now=now)
+        for event in events:
+            yield about.audit(self._ids.new(), event.name, JSON.unstructure(event), now=now)
         if not events and not kept.table.append_only:
             verb = {Insert: "created", Update: "changed", Delete: "deleted"}[type(write)]
-            news.append(self._audit(kept, thing, version, f"{kept.table.name}.{verb}", {}, now))
-        return news
+            yield about.audit(self._ids.new(), f"{kept.table.name}.{verb}", {}, now=now)
 
-    def _outgoing(
-        self,
-        kept: Kept,
-        thing: Any,
-        version: int,
-        event: Event,
-        position: int,
-        now: datetime,
-        *,
-        due: datetime | None = None,
-    ) -> Insert:
-        return Insert(
-            "outbox",
-            {
-                "id": self._ids.new(),
-                "version": 1,
-                "name": event.name,
-                "subject_table": kept.table.name,
-                "subject_id": thing.id,
-                "subject_version": version,
-                "position": position,
-                "payload": JSON.unstructure(event),
-                "actor": self._actor.principal,
-                "created_at": now,
-                "due_at": due or now,
-                "scheduled": due is not None,
-                "attempts": 0,
-                "leased_until": None,
-                "finished_at": None,
-                "dead_at": None,
-                "last_error": None,
-            },
-        )
-
-    def _audit(self, kept: Kept, thing: Any, version: int, action: str, details: Any, now: datetime) -> Insert:
-        return Insert(
-            "audit",
-            {
-                "id": self._ids.new(),
-                "version": 1,
-                "at": now,
-                "actor": self._actor.principal,
-                "action": action,
-                "subject_table": kept.table.name,
-                "subject_id": thing.id,
-                "subject_version": version,
-                "details": details,
-                "position": None,
-                "hash": None,
-                "organization_id": getattr(thing, "organization_id", None),
-            },
-        )
+    def _about(self, kept: Kept, thing: Any, version: int) -> About:
+        organization_id = getattr(thing, "organization_id", None)
+        return About(kept.table.name, thing.id, version, actor=self._actor.principal, organization_id=organization_id)
 
     def _of(self, cls: type) -> StoredCollection[Any]:
         collection = self._collections.get(cls)
