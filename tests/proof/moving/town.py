@@ -57,11 +57,12 @@ select 'seats:' || n, 1, 12 from generate_series(1, $2::bigint / 10) n where $1:
 
 async def alike(one: str, other: str) -> list[str]:
     """The tables in which two databases differ, as their own text says it."""
-    texts = [await _texts(url) for url in (one, other)]
-    return [table for table in MOVED if texts[0][table] != texts[1][table]]
+    here, there = await texts(one), await texts(other)
+    return [table for table in MOVED if here[table] != there[table]]
 
 
-async def _texts(url: str) -> dict[str, str]:
+async def texts(url: str) -> dict[str, str]:
+    """Every table weighed by the text of its rows."""
     connection: Any = await asyncpg.connect(url)
     try:
         return {
