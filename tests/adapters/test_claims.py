@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from adapters.persistence.store import Changes, Insert
+from adapters.postgres.issuer import introduce
 from adapters.postgres.pools import Pools
 from adapters.postgres.store import PostgresStore
 from tests.contracts.rows import Rows
@@ -18,7 +19,10 @@ CLERK, SUPABASE = "https://clerk.shop.example", "https://project.supabase.exampl
 CLAIMS: tuple[tuple[str, dict[str, Any] | None, UUID | None], ...] = (
     ("nobody", None, None),
     ("ours", {"iss": "guildhall", "sub": str(ADA)}, ADA),
-    ("ours, of no issuer", {"sub": str(ADA)}, ADA),
+    ("of no issuer", {"sub": str(ADA)}, None),
+    ("of an issuer with an empty name", {"iss": "", "sub": str(ADA)}, None),
+    ("clerk's, with a role of the database", {"iss": CLERK, "sub": str(BOB), "db_role": "authenticated"}, None),
+    ("supabase's, with a role of the database", {"iss": SUPABASE, "sub": str(BOB), "db_role": "authenticated"}, ADA),
     ("ours, and no id", {"iss": "guildhall", "sub": "user_ada"}, None),
     ("ours, without anybody", {"iss": "guildhall"}, None),
     ("the key of a project", {"iss": "supabase", "role": "anon"}, None),
@@ -77,3 +81,34 @@ async def test_a_subject_taken_for_our_id_would_be_noticed(database: str) -> Non
             claims = json.dumps({"iss": SUPABASE, "sub": str(BOB)})
             await connection.execute("select set_config('request.jwt.claims', $1, true)", claims)
             assert await connection.fetchval("select current_user_id()") == BOB
+
+
+async def test_tokens_are_ours_by_the_name_the_database_was_told(database: str) -> None:
+    await people(database)
+    ours = "https://it's.example"
+    await introduce(database, ours)
+    await introduce(database, ours)
+    assert await taken_for(database, {"iss": ours, "sub": str(BOB)}) == BOB
+    assert await taken_for(database, {"iss": "guildhall", "sub": str(BOB)}) == BOB, "the house itself asks"
+    await introduce(database, "guildhall")
+    assert await taken_for(database, {"iss": ours, "sub": str(BOB)}) is None
+
+
+async def test_claims_taken_for_ours_by_what_they_say_of_their_role_would_be_noticed(database: str) -> None:
+    await people(database)
+    async with connected(database) as connection:
+        source = await connection.fetchval("select pg_get_functiondef('current_user_id'::regproc)")
+        ours = "coalesce(said ->> 'iss', '') not in ('guildhall', public.our_issuer())"
+        assert ours in source
+        await connection.execute(source.replace(ours, "said ->> 'db_role' is null"))
+    claims = {"iss": CLERK, "sub": str(BOB), "db_role": "authenticated"}
+    assert await taken_for(database, claims) == BOB
+
+
+async def taken_for(url: str, claims: dict[str, Any]) -> UUID | None:
+    """Whom the database takes these claims for."""
+    async with connected(url) as connection, connection.transaction():
+        await connection.execute("select set_config('role', 'authenticated', true)")
+        await connection.execute("select set_config('request.jwt.claims', $1, true)", json.dumps(claims))
+        found: UUID | None = await connection.fetchval("select current_user_id()")
+        return found

@@ -11,6 +11,7 @@ from application.identity import (
     ConsumeMagicLink,
     ForgotPassword,
     Link,
+    LinkProvider,
     NewPassword,
     PasswordChange,
     RequestMagicLink,
@@ -20,6 +21,7 @@ from domain.identity import (
     BadLink,
     BadRefreshToken,
     InvalidCredentials,
+    Provider,
     Purpose,
     SessionOver,
     WeakPassword,
@@ -77,6 +79,17 @@ async def test_a_reset_confirms_the_address_and_shuts_out_whoever_signed_up_with
     await door.sign_in(password=NEW)
     with pytest.raises(InvalidCredentials):
         await door.sign_in(password="a stranger's choice")
+
+
+async def test_a_reset_takes_identities_from_whoever_signed_up_with_the_address_first() -> None:
+    door = FrontDoor(verified_to_sign_in=False)
+    await door.sign_up("ann@example.com", password="a stranger's choice")
+    stranger = await door.come_in(await door.sign_in(password="a stranger's choice"))
+    door.vouching[Provider.GITHUB].knows("there", email="evil@example.com")
+    await door.use(LinkProvider)(stranger, await door.by_way_of(code="there"))
+    assert len(door.rows("external_identities")) == 1
+    await reset(door, await forgot(door))
+    assert door.rows("external_identities") == []
 
 
 async def test_a_weak_new_password_leaves_the_link_good() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -37,9 +38,10 @@ from domain.identity import (
     TokenExpired,
 )
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Role
-from domain.shared.errors import Forbidden, NotFound, Unauthenticated
+from domain.shared.errors import Forbidden, NotFound, Refusal, Unauthenticated
 from domain.shared.ids import SessionId
 from tests.application.front_door import OPERATOR, PASSWORD, FrontDoor
+from tests.planted.identity import LeavesThePassword
 
 # Signing in
 
@@ -303,11 +305,47 @@ async def test_a_magic_link_signs_in_once_and_confirms_the_address() -> None:
     link = await magic(door)
     tokens = await door.use(ConsumeMagicLink)(ANONYMOUS, Link(token=link))
     await door.come_in(tokens)
-    await door.sign_in()
     with pytest.raises(BadLink):
         await door.use(ConsumeMagicLink)(ANONYMOUS, Link(token=link))
     assert door.noted() == ["link.refused"]
     assert "user.email_verified" in door.events()
+
+
+async def test_a_magic_link_shuts_out_whoever_signed_up_with_the_address_first() -> None:
+    """Somebody signs up as Ann, is even let in where that needs no confirming, and waits."""
+    door = FrontDoor(verified_to_sign_in=False)
+    assert not await stays_in(door, ConsumeMagicLink)
+
+
+async def test_a_magic_link_that_leaves_what_was_there_would_be_noticed() -> None:
+    assert await stays_in(FrontDoor(verified_to_sign_in=False), LeavesThePassword)
+
+
+async def stays_in(door: FrontDoor, way: type[ConsumeMagicLink]) -> bool:
+    """Whether anything of theirs still opens Ann's account when Ann has come in by her mail."""
+    await door.sign_up(password="a stranger's choice")
+    lurking = await door.sign_in(password="a stranger's choice")
+    old = await magic(door)
+    tokens = await door.use(way)(ANONYMOUS, Link(token=await magic(door)))
+    assert (await door.come_in(tokens)).user_id == tokens.user_id
+    tries: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: door.sign_in(password="a stranger's choice"),
+        lambda: door.refresh(lurking.refresh_token),
+        lambda: door.come_in(lurking),
+        lambda: door.use(ConsumeMagicLink)(ANONYMOUS, Link(token=old)),
+    )
+    for comes_in in tries:
+        with suppress(Refusal):
+            await comes_in()
+            return True
+    return False
+
+
+async def test_a_magic_link_leaves_the_password_of_somebody_whose_address_was_confirmed() -> None:
+    door = FrontDoor()
+    await door.user()
+    await door.use(ConsumeMagicLink)(ANONYMOUS, Link(token=await magic(door)))
+    await door.sign_in()
 
 
 async def test_a_magic_link_lasts_a_quarter_of_an_hour() -> None:

@@ -226,11 +226,13 @@ class Mute(Store):
         self._store = store
         self.happens = list(happens)
         self.late: Changes | None = None
-        self.load, self.claim = store.load, store.claim  # type: ignore[method-assign]
+        self.load, self.claim, self.count = store.load, store.claim, store.count  # type: ignore[method-assign]
 
     async def load(self, *args: Any, **kwargs: Any) -> Any: ...
 
     async def claim(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    async def count(self, *args: Any, **kwargs: Any) -> Any: ...
 
     async def commit(self, changes: Changes) -> Numbers:
         if not self.happens:

@@ -100,6 +100,16 @@ async def test_rows_are_found_by_every_kind_of_question(backend: Backend, rows: 
     await backend.insert("outbox", *stored)
     for asked, found in QUESTIONS:
         assert await backend.rows("outbox", **asked) == [stored[n] for n in found], asked
+        assert await backend.store.count("outbox", asked) == len(found), asked
+
+
+async def test_many_rows_are_counted_without_being_told(backend: Backend, rows: Rows) -> None:
+    """More than a project shows at once, and by a list longer than an address."""
+    users = [rows.row("users") for _ in range(1_203)]
+    await backend.insert("users", *users)
+    assert await backend.store.count("users", {}) == len(users)
+    assert await backend.store.count("users", {"id": AnyOf(tuple(row["id"] for row in users[:700]))}) == 700
+    assert await backend.store.count("users", {"email": "x" * 9_000}) == 0
 
 
 async def test_spans_that_only_touch_do_not_overlap(backend: Backend, rows: Rows) -> None:

@@ -13,6 +13,7 @@ from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Numbers, Store
 from adapters.persistence.unit_of_work import StoredBegin, StoredWork
 from application.commands import Command, Outcome, OutcomeUnknown, Perform, current_command, receipt_left
+from application.ports.criteria import Criteria
 from application.ports.outbox import Delivery
 from application.ports.unit_of_work import Work
 from domain.shared.actors import SYSTEM, Actor
@@ -73,6 +74,9 @@ class OneByOne(Store):
 
     async def load(self, table: str, *asked: Any, **more: Any) -> Sequence[Row]:
         return await self._good.load(table, *asked, **more)
+
+    async def count(self, table: str, criteria: Criteria) -> int:
+        return await self._good.count(table, criteria)
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
         return await self._good.claim(now=now, lease=lease, limit=limit)

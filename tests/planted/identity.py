@@ -99,6 +99,13 @@ class LinksForEver(ConsumeMagicLink):
             return self._open(work, user, SignInMethod.MAGIC_LINK, client=client, now=now)
 
 
+class LeavesThePassword(ConsumeMagicLink):
+    """Confirms an address, and leaves the account as whoever signed up with it left it."""
+
+    async def _claim(self, work: Work, user: User, *, now: datetime) -> None:
+        user.verify_email(now=now)
+
+
 class SessionsStay(ResetPassword):
     """Sets another password, and leaves whoever knew the old one signed in."""
 

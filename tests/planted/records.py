@@ -10,6 +10,7 @@ from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row, Unique
 from adapters.persistence.store import Changes, Numbers, Store
 from application.audit import SealAudit
+from application.ports.criteria import Criteria
 from application.reviews import Assessment, MoveRating, PostReview
 from domain.audit import AlreadySealed, Head, seal
 from domain.bookings import BookingState
@@ -26,6 +27,9 @@ class Untold(Store):
 
     async def load(self, table: str, *asked: Any, **more: Any) -> Sequence[Row]:
         return await self._good.load(table, *asked, **more)
+
+    async def count(self, table: str, criteria: Criteria) -> int:
+        return await self._good.count(table, criteria)
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Row]:
         return await self._good.claim(now=now, lease=lease, limit=limit)

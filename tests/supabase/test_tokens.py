@@ -113,7 +113,13 @@ def test_a_token_is_kept_until_shortly_before_its_end_and_another_follows() -> N
     assert second != first
     claims = jwt.decode(second, SECRET, ["HS256"], audience="authenticated", options={"verify_exp": False})
     until = (clock.now() + LIFETIME).timestamp()
-    assert claims == {"sub": str(ANN), "role": "authenticated", "aud": "authenticated", "exp": int(until)}
+    assert claims == {
+        "iss": "guildhall",
+        "sub": str(ANN),
+        "role": "authenticated",
+        "aud": "authenticated",
+        "exp": int(until),
+    }
     clock.advance(timedelta(seconds=1))
     assert tokens.of(ANN) == second
     tokens.forget(ANN)

@@ -110,6 +110,7 @@ FUNCTIONS = {
     "current_user_id": "everybody",
     "my_foreign_user_id": "everybody",
     "current_session_id": "everybody",
+    "our_issuer": "everybody",
     "welcome_user_id": "everybody",
     "my_organizations": "everybody",
     "my_managed_organizations": "everybody",

@@ -184,6 +184,7 @@ def _calls(here: World, identity: Identity, functions: Functions) -> Iterator[Qu
         "current_user_id": known if identity.says or not identity.user_id else str(identity.user_id),
         "my_foreign_user_id": known if identity.says else None,
         "current_session_id": str(identity.session_id) if identity.session_id else None,
+        "our_issuer": "guildhall",
         "welcome_user_id": known,
         "my_organizations": own(here, identity, "organizations", "colleague"),
         "my_managed_organizations": own(here, identity, "organizations", "manager"),

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from adapters.local_identity import KeptKeyring, LocalAccessTokens
+from adapters.postgres.issuer import introduce
 from adapters.postgres.server.locks import patience
 from adapters.system.clock import SystemClock
 from adapters.system.ids import SystemIds
@@ -60,6 +61,7 @@ async def test_guildhalls_own_tokens_are_good_at_postgrest(furnished: str, here:
     keyring = KeptKeyring(tmp_path / "keys.json", now=clock.now())
     tokens = LocalAccessTokens(keyring, clock, SystemIds(clock), issuer=issuer, audience=issuer)
     keys = orjson.dumps(tokens.jwks()).decode()
+    await introduce(furnished, issuer)
     with postgrest(furnished, jwt_secret=keys, jwt_role_claim_key=".db_role", jwt_aud=issuer) as rest:
         for name, rows in (("ann, signed in", 2), ("ann, signed out", 0), ("root, signed in", 6)):
             who = here.named(name)
@@ -72,6 +74,7 @@ async def test_guildhalls_own_tokens_are_good_at_postgrest(furnished: str, here:
                         break
             assert said.status_code == httpx.codes.OK, said.text
             assert len(said.json()) == rows
+    await introduce(furnished, "guildhall")
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ class Leaking(PostgresViews):
         after: Position | None,
         limit: int,
     ) -> Sequence[Row]:
-        claims = orjson.dumps({"sub": str(actor.user_id)}).decode()
+        claims = orjson.dumps({"iss": "guildhall", "sub": str(actor.user_id)}).decode()
         async with self._pools.users.connection() as connection:
             await connection.execute("select set_config('request.jwt.claims', $1, false)", claims)
         return await super().rows(actor, source, columns, criteria, order=order, after=after, limit=limit)

@@ -54,7 +54,7 @@ class Identity:
         if self.user_id is None:
             return {"role": self.role, **dict(self.says)}
         session = {} if self.session_id is None else {"sid": str(self.session_id)}
-        return {"sub": str(self.user_id), "role": self.role, **session, **dict(self.says)}
+        return {"iss": "guildhall", "sub": str(self.user_id), "role": self.role, **session, **dict(self.says)}
 
     @property
     def actor(self) -> Actor:

@@ -73,6 +73,10 @@ class MemoryStore(Store):
         found = (row for row in self.candidates(table, criteria) if matches(row, criteria))
         return [shown(row) for row in sorted_rows(found, order, after=after, limit=limit)]
 
+    async def count(self, table: str, criteria: Criteria) -> int:
+        asked(columns_of(table), criteria)
+        return sum(matches(row, criteria) for row in self.candidates(table, criteria))
+
     async def commit(self, changes: Changes) -> Numbers:
         if self.shut and not changes.is_empty:
             raise BeingMoved

@@ -6,7 +6,7 @@ from datetime import timedelta
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Delete, Store
 from application.ports.clock import Clock
-from application.ports.criteria import AnyOf, Between, Order, Present
+from application.ports.criteria import AnyOf, Between, Criteria, Order, Present
 from domain.shared.actors import SYSTEM
 from domain.shared.errors import StaleVersion
 
@@ -32,10 +32,11 @@ class Housekeeping:
 
     async def backlog(self) -> dict[str, int]:
         """How many events wait and how many were given up."""
-        waiting = await self._store.load("outbox", {"finished_at": None, "dead_at": None}, limit=10_000)
-        dead = await self._store.load("outbox", {"finished_at": None, "dead_at": Present()}, limit=10_000)
-        due = sum(row["due_at"] <= self._clock.now() for row in waiting)
-        return {"due": due, "scheduled": len(waiting) - due, "dead": len(dead)}
+        waiting: Criteria = {"finished_at": None, "dead_at": None}
+        later = {**waiting, "due_at": Between(self._clock.now() + timedelta(microseconds=1))}
+        given_up = {"finished_at": None, "dead_at": Present()}
+        every, scheduled, dead = [await self._store.count("outbox", asked) for asked in (waiting, later, given_up)]
+        return {"due": max(0, every - scheduled), "scheduled": scheduled, "dead": dead}
 
     async def check_store(self) -> str:
         """Whether the store answers."""

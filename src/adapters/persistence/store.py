@@ -95,6 +95,10 @@ class Store(Protocol):
         """The rows that match, in order, whole; each call sees one consistent state."""
         ...
 
+    async def count(self, table: str, criteria: Criteria) -> int:
+        """How many rows match; none of them travels."""
+        ...
+
     async def commit(self, changes: Changes) -> Numbers:
         """Apply all of it or nothing."""
         ...

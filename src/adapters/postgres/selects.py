@@ -46,9 +46,26 @@ def select(
     claims: str | None = None,
 ) -> tuple[Statement, list[Any]]:
     """The statement of this shape, and its arguments for these values; `claims` say who asks."""
-    shape = tuple((column, _shape(wanted)) for column, wanted in criteria.items())
+    shape = _shapes(criteria)
     statement = _compiled(source, tuple(columns), shape, order, _place(after), limit is not None, claims is not None)
-    values: dict[str, Any] = {"limit": limit, "claims": claims}
+    values = {"limit": limit, "claims": claims, **_values(criteria)}
+    if after is not None:
+        values["after_value"], values["after_id"] = sent(after[0]), sent(after[-1])
+    return statement, [values[name] for name in statement.wanted]
+
+
+def counting(source: str, criteria: Criteria) -> tuple[Statement, list[Any]]:
+    """The statement that counts what matches, and its arguments for these values."""
+    statement, values = _counted(source, _shapes(criteria)), _values(criteria)
+    return statement, [values[name] for name in statement.wanted]
+
+
+def _shapes(criteria: Criteria) -> tuple[tuple[str, str], ...]:
+    return tuple((column, _shape(wanted)) for column, wanted in criteria.items())
+
+
+def _values(criteria: Criteria) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for column, wanted in criteria.items():
         match wanted:
             case AnyOf(options):
@@ -59,9 +76,7 @@ def select(
                 values[column] = sent(span)
             case _:
                 values[column] = sent(wanted)
-    if after is not None:
-        values["after_value"], values["after_id"] = sent(after[0]), sent(after[-1])
-    return statement, [values[name] for name in statement.wanted]
+    return values
 
 
 def _place(after: Position | None) -> str:
@@ -117,6 +132,16 @@ def _compiled(
     compiled = query.compile(dialect=_DIALECT)
     spans = tuple(name for name in columns if declared[name].type is Type.SPAN)
     return Statement(str(compiled), tuple(compiled.positiontup or ()), spans)
+
+
+@lru_cache(maxsize=256)
+def _counted(source: str, shape: tuple[tuple[str, str], ...]) -> Statement:
+    table = _META.tables[source]
+    query = sa.select(sa.func.count()).select_from(table)
+    for column, kind in shape:
+        query = query.where(_condition(table.c[column], kind))
+    compiled = query.compile(dialect=_DIALECT)
+    return Statement(str(compiled), tuple(compiled.positiontup or ()), ())
 
 
 def _beyond(keys: Sequence[sa.Column[Any]], order: Order, place: str, never_empty: bool) -> sa.ColumnElement[bool]:

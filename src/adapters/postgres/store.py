@@ -11,7 +11,7 @@ from adapters.persistence.store import Changes, Numbers, Store
 from adapters.postgres import claims, commits
 from adapters.postgres.errors import AGAIN
 from adapters.postgres.pools import Pool
-from adapters.postgres.selects import select
+from adapters.postgres.selects import counting, select
 from adapters.postgres.values import received
 from application.ports.criteria import Criteria, Order, Position
 from domain.shared.errors import Conflict
@@ -40,6 +40,12 @@ class PostgresStore(Store):
         async with self._pool.reading() as connection:
             records = await connection.fetch(statement.sql, *arguments)
         return [received(record, statement.spans) for record in records]
+
+    async def count(self, table: str, criteria: Criteria) -> int:
+        statement, arguments = counting(table, criteria)
+        async with self._pool.reading() as connection:
+            found: int = await connection.fetchval(statement.sql, *arguments)
+        return found
 
     async def commit(self, changes: Changes) -> Numbers:
         if changes == Changes():

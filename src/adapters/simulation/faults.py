@@ -88,6 +88,11 @@ class FaultyStore(Store):
         self._there()
         return await self._good.load(table, criteria, order=order, after=after, limit=limit)
 
+    async def count(self, table: str, criteria: Criteria) -> int:
+        await self._weather.breathe()
+        self._there()
+        return await self._good.count(table, criteria)
+
     async def commit(self, changes: Changes) -> Numbers:
         weather = self._weather
         await weather.breathe()

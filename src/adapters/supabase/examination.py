@@ -9,7 +9,7 @@ import httpx
 from postgrest import AsyncPostgrestClient
 
 from adapters.supabase.errors import ProjectShut, Said, unreadable
-from adapters.supabase.rest import Ask, Rest
+from adapters.supabase.rest import Ask, Rest, call
 
 MARK = "alembic_version"
 _MISSING = ("42P01", "PGRST205")
@@ -49,6 +49,14 @@ async def revision(rest: Rest) -> str | None:
             return "0002 or before"
         raise (unreadable(said) or said) from said
     except Exception as error:
+        raise (unreadable(error) or error) from error
+
+
+async def issuer(rest: Rest) -> str:
+    """Whose tokens the database takes for ours."""
+    try:
+        return str(await rest.as_house(call("our_issuer", {}), again=True))
+    except (Said, httpx.TransportError) as error:
         raise (unreadable(error) or error) from error
 
 

@@ -12,7 +12,7 @@ from adapters.persistence.steps import Step, steps
 from adapters.persistence.store import Changes, Numbers, Store
 from adapters.supabase.errors import refused, undone, unreadable
 from adapters.supabase.questions import answered, parts, question
-from adapters.supabase.rest import Rest, call, rows
+from adapters.supabase.rest import Rest, call, number, rows
 from adapters.supabase.values import received, told
 from application.ports.criteria import Criteria, Order, Position
 from domain.shared.errors import Conflict
@@ -47,6 +47,13 @@ class SupabaseStore(Store):
         if len(found) == 1:
             return found[0]
         return sorted_rows((row for page in found for row in page), order, limit=limit)
+
+    async def count(self, table: str, criteria: Criteria) -> int:
+        whole = question(table, (), criteria, order=Order(), after=None, limit=None)
+        if whole.aside:
+            return len(await self.load(table, criteria))
+        counts = (self._asked(self._rest.as_house(number(part), again=True)) for part in parts(whole))
+        return sum(await asyncio.gather(*counts))
 
     async def commit(self, changes: Changes) -> Numbers:
         if changes == Changes():

@@ -1,4 +1,4 @@
-"""Ending sessions, with the refresh tokens they live by."""
+"""Ending sessions, with the refresh tokens they live by, and taking accounts from whoever only claimed an address."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -30,3 +30,14 @@ async def close_all(work: Work, user: User, reason: EndReason, *, now: datetime,
         if session.id == keep:
             session.carry_over(epoch=user.epoch)
     await close(work, (session for session in live if session.id != keep), reason, now=now)
+
+
+async def dispossess(work: Work, user: User, *, now: datetime) -> None:
+    """An account of an address nobody had confirmed so far may have been made by anyone, to lie in wait for its owner.
+    The owner has shown themselves: everything by which its maker could come in is taken away."""
+    user.end_sessions()
+    await close_all(work, user, EndReason.CLAIMED, now=now)
+    for credential in await work.credentials.find(id=user.id):
+        work.credentials.remove(credential)
+    for identity in await work.external_identities.find(user_id=user.id):
+        work.external_identities.remove(identity)

@@ -7,12 +7,12 @@ which its maker could come in is taken away.
 
 from datetime import datetime
 
-from application.identity.closing import close_all
+from application.identity.closing import dispossess
 from application.identity.enrolment import set_up_alone
 from application.identity.foreigners import SEEN_EVERY, address_of, keep_in_step
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Work
-from domain.identity import AccessEnded, EndReason, ExternalIdentity, IdentityRules, SignInFirst, Stranger, User
+from domain.identity import AccessEnded, ExternalIdentity, IdentityRules, SignInFirst, Stranger, User
 from domain.profiles import Particulars, Profile
 from domain.shared.actors import Role
 from domain.shared.errors import Invalid
@@ -67,12 +67,7 @@ async def claim(work: Work, user: User, stranger: Stranger, *, now: datetime) ->
     """The account of an address nobody had confirmed goes to its owner: whoever made it loses password, sessions,
     links and every other way in, and what they said of themselves is forgotten."""
     user.verify_email(now=now)
-    user.end_sessions()
-    await close_all(work, user, EndReason.CLAIMED, now=now)
-    for credential in await work.credentials.find(id=user.id):
-        work.credentials.remove(credential)
-    for identity in await work.external_identities.find(user_id=user.id):
-        work.external_identities.remove(identity)
+    await dispossess(work, user, now=now)
     profile, said = await work.profiles.get(user.id), particulars(stranger)
     profile.update(
         name=said.name, headline="", bio="", avatar_url="", locale=said.locale, zone=said.zone, phone="", now=now

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from application.identity.closing import close
+from application.identity.closing import close, dispossess
 from application.identity.letters import Address, Link, OffersLinks, spend, watched
 from application.inputs import submitted
 from application.ports.clock import Clock
@@ -222,7 +222,8 @@ class RequestMagicLink(OffersLinks):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumeMagicLink(OpensSessions):
     """Sign in with a mailed link. It works once, and only when it is submitted: opening it changes nothing. Who holds
-    it reads the mail of that address, so the address is confirmed as well."""
+    it reads the mail of that address, so the address is confirmed as well. Whoever signed up with an address before it
+    was confirmed need not be its owner: a password set until then is worth nothing from now on."""
 
     one_time_secrets: OneTimeSecrets
     refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, AccountSuspended)
@@ -233,5 +234,10 @@ class ConsumeMagicLink(OpensSessions):
         async with watched(self.security_log, actor, client, purpose=Purpose.MAGIC_LINK), self.begin(actor) as work:
             user = await spend(work, digest, Purpose.MAGIC_LINK, now=now)
             user.must_be_welcome()
-            user.verify_email(now=now)
+            if not user.verified:
+                await self._claim(work, user, now=now)
             return self._open(work, user, SignInMethod.MAGIC_LINK, client=client, now=now)
+
+    async def _claim(self, work: Work, user: User, *, now: datetime) -> None:
+        user.verify_email(now=now)
+        await dispossess(work, user, now=now)

@@ -58,7 +58,7 @@ class ForgotPassword(OffersLinks):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPassword:
     """Set another password with a mailed link. Every session ends, and every other link becomes worthless; the address
-    counts as confirmed."""
+    counts as confirmed, and whoever signed up with it before that has no way in any more."""
 
     begin: Begin
     clock: Clock
@@ -73,9 +73,12 @@ class ResetPassword:
         digest = self.one_time_secrets.digest(new.token)
         async with watched(self.security_log, actor, client, purpose=Purpose.RESET_PASSWORD), self.begin(actor) as work:
             user = await spend(work, digest, Purpose.RESET_PASSWORD, now=now)
-            credential = await work.credentials.first(id=user.id)
             self.identity_rules.passwords.judge(new.password, email=user.email)
             password_hash = await self.passwords.hash(new.password)
+            credential = await work.credentials.first(id=user.id)
+            if not user.verified:
+                for identity in await work.external_identities.find(user_id=user.id):
+                    work.external_identities.remove(identity)
             if credential is None:
                 # Who came by way of somebody else has had none so far.
                 work.credentials.add(Credential.create(id=user.id, password_hash=password_hash, now=now))

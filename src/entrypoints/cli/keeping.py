@@ -49,7 +49,7 @@ def migrate(
 
     desk = desk_of(ctx, json=json_)
     if sql:
-        sys.stdout.write(asyncio.run(migrating.script()))
+        sys.stdout.write(asyncio.run(migrating.script(desk.settings)))
         return
     settings = desk.settings
     if settings.storage == "memory":

@@ -31,15 +31,16 @@ async def upgrade(settings: Settings) -> Standing:
         return found
     async with _owner(settings) as url:
         before = await of_database(url)
-        await migrated(url)
+        await migrated(url, settings)
         return before
 
 
-async def script() -> str:
-    """The whole way from an empty database to the newest revision, as SQL."""
+async def script(settings: Settings) -> str:
+    """The whole way from an empty database to the newest revision, and whose tokens are ours there, as SQL."""
+    from adapters.postgres.issuer import function
     from adapters.postgres.migrations import offline_sql
 
-    return await asyncio.to_thread(offline_sql)
+    return f"{await asyncio.to_thread(offline_sql)}\n{function(settings.token_issuer)};\n"
 
 
 def _has_no_connection(settings: Settings) -> bool:

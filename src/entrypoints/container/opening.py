@@ -41,14 +41,14 @@ async def open_house(settings: Settings, *, migrate: bool = True) -> AsyncIterat
         if settings.storage is Storage.SUPABASE:
             owner_url = settings.database_url.asyncpg if settings.database_url else ""
             if migrate and owner_url:
-                await migrated(owner_url)
+                await migrated(owner_url, settings)
             container = Container(settings=settings)
             stack.push_async_callback(container.rest().close)
             yield OpenHouse(settings, container, owner_url)
             return
         owner_url = await owner_address(settings, stack)
         if migrate:
-            await migrated(owner_url)
+            await migrated(owner_url, settings)
         container = Container(settings=settings, database_url=await _app_url(settings, owner_url))
         pools = container.pools()
         stack.push_async_callback(pools.close)
@@ -91,14 +91,16 @@ async def _watched(server: Any) -> AsyncIterator[None]:
             await task
 
 
-async def migrated(owner_url: str) -> None:
-    """Bring the database to the newest schema, unless it is there."""
+async def migrated(owner_url: str, settings: Settings) -> None:
+    """Bring the database to the newest schema, unless it is there, and tell it whose tokens are ours."""
+    from adapters.postgres.issuer import introduce
     from adapters.postgres.versions import present
 
     if not await present(owner_url):
         from adapters.postgres.migrations import migrate
 
         await asyncio.to_thread(migrate, owner_url)
+    await introduce(owner_url, settings.token_issuer)
 
 
 async def _app_url(settings: Settings, owner_url: str) -> str:

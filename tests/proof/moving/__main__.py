@@ -33,7 +33,7 @@ CONTROLS = "skips_what or forgets_what or does_not_wait or one_byte or one_flipp
 def main() -> int:
     """Move."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the town and of its files, and fewer kills")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the town, and fewer kills")
     parser.add_argument("--copying-kills", type=int, default=COPYING_KILLS)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
@@ -89,7 +89,7 @@ async def _legs(report: Report, server: object, sizes: Sizes, house_rows: int, f
         report.figures |= {
             "rows": rows + files,
             "users": sizes.providers + sizes.customers,
-            "files": f"{files:,} in {len(shelves.hashes):,} objects of {shelves.bytes / 1e6:,.0f} MB",
+            "files": f"{files:,} in {len(shelves.hashes):,} objects of {shelves.weight / 1e6:,.0f} MB",
         }
         told: Any = {"owners": sizes.customers, "numbers": numbers}
         legs = {

@@ -50,7 +50,7 @@ class Shelves:
 
     folder: Path
     hashes: dict[str, str] = field(default_factory=dict)
-    bytes: int = 0
+    weight: int = 0
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
     _chance: random.Random = field(default_factory=lambda: random.Random(5), repr=False)
 
@@ -71,7 +71,7 @@ class Shelves:
             for key, content in zip(file.keys, contents, strict=True):
                 await shelf.put(key, in_pieces(content), size=len(content), content_type=file.content_type)
                 self.hashes[key] = hashlib.sha256(content).hexdigest()
-                self.bytes += len(content)
+                self.weight += len(content)
         for start in range(0, len(rows), 500):
             await house.store.commit(Changes(writes=tuple(Insert("files", row) for row in rows[start : start + 500])))
 

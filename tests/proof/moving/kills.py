@@ -1,7 +1,8 @@
-"""SIGKILLs of the mover: at random moments of its long run, and at every step of verifying, cutting over and going back.
+"""SIGKILLs of the mover: at random moments of its long run, and at every step of verifying, cutting over and going
+back.
 
-Whatever a kill left behind, the next command brings the move to the same end, and there is no moment in which both houses
-take writes."""
+Whatever a kill left behind, the next command brings the move to the same end, and there is no moment in which both
+houses take writes."""
 
 import asyncio
 import os
@@ -34,7 +35,7 @@ STEPS = {
     ),
     "rollback": ("move_open:1", "move_arrive:1", "move_leave:1"),
 }
-"""The calls at which commands are struck, each before it is made, while it is under way, and when it has been answered."""
+"""The calls at which commands are struck, each before it is made, while it is under way, and once it is answered."""
 UNANSWERED = 3
 """How a command ends that was not answered in time, by a lock of the dead for instance: it may be given again."""
 
@@ -165,8 +166,8 @@ class Day:
 
 
 def days(chance: random.Random, most: int | None) -> Iterator[Day]:
-    """All strikes, spread over as few moves as they need: of those at or after the opening of the new house there can be
-    one in each, and it comes last."""
+    """All strikes, spread over as few moves as they need: of those at or after the opening of the new house there can
+    be one in each, and it comes last."""
     strikes = {word: _strikes(word, chance)[:most] for word in STEPS}
     last = [strike for strike in strikes["cutover"] if _opens(strike)]
     early = [strike for strike in strikes["cutover"] if not _opens(strike)]

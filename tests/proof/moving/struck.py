@@ -1,5 +1,6 @@
-"""`guildhall move`, killed (-9) at one call of a database: `STRIKE=move_arrive:1:after python -m tests.proof.moving.struck
-move cutover ...` dies when the first `move_arrive` has been answered and nobody has read the answer yet."""
+"""`guildhall move`, killed (-9) at one call of a database: with `STRIKE=move_arrive:1:after`,
+`python -m tests.proof.moving.struck move cutover ...` dies when the first `move_arrive` has been answered and nobody
+has read the answer yet."""
 
 import asyncio
 import os

@@ -86,6 +86,10 @@ class GatedStore(Store):
         await self._walker.stop(Step("read", frozenset({table})))
         return await self._store.load(table, criteria, order=order, after=after, limit=limit)
 
+    async def count(self, table: str, criteria: Criteria) -> int:
+        await self._walker.stop(Step("read", frozenset({table})))
+        return await self._store.count(table, criteria)
+
     async def commit(self, changes: Changes) -> Numbers:
         touched = {write.table for write in changes.writes} | {guard.table for guard in changes.guards}
         touched |= {"tallies"} if changes.tallies else set()

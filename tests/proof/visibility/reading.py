@@ -53,7 +53,7 @@ class Asker:
         if self.user_id is None:
             return {"role": "anon"}
         session = {"sid": str(self.session_id)} if self.session_id else {}
-        return {"role": "authenticated", "sub": str(self.user_id), **session}
+        return {"role": "authenticated", "iss": "guildhall", "sub": str(self.user_id), **session}
 
 
 class Reading:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from entrypoints.container.examining.files import files
 from entrypoints.container.examining.findings import Finding, Verdict, fail, ok, warn
+from entrypoints.container.examining.own import own_tokens
 from entrypoints.container.examining.rows import rows
 from entrypoints.container.injection import Container
 from entrypoints.container.opening import open_house, owner_address
@@ -45,6 +46,7 @@ async def database(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
         yield _login(settings, owner_url)
         async with open_house(settings, migrate=False) as house:
+            yield await own_tokens(house, "`guildhall migrate`")
             async for finding in rows(house):
                 yield finding
             async for finding in files(house):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from domain.shared.errors import Refusal
 from entrypoints.container.examining.database import migrations
 from entrypoints.container.examining.findings import Finding, Verdict, fail, ok
+from entrypoints.container.examining.own import own_tokens
 from entrypoints.container.examining.rows import rows
 from entrypoints.container.opening import open_house
 from entrypoints.container.standing import BY_HAND, of_project
@@ -34,6 +35,7 @@ async def project(settings: Settings) -> AsyncIterator[Finding]:
             return
         for finding in _keys(await doors(rest)):
             yield finding
+        yield await own_tokens(house, BY_HAND)
         async for finding in rows(house):
             yield finding
 

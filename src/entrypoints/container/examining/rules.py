@@ -70,7 +70,11 @@ async def _reader(house: OpenHouse) -> AsyncIterator[RuleReader]:
         return
     if not house.owner_url:
         # Read over HTTP, one table after the other, a business that goes on would seem to break its rules.
-        raise Unavailable("rules are read by SQL, which PostgREST does not take: set DATABASE_URL to the project's")
+        raise Unavailable(
+            "rules are read by SQL, which PostgREST does not take: set DATABASE_URL to the connection string of the "
+            "project's database (Connect, session pooler or direct), of a login that may become service_role; "
+            "rules only read"
+        )
     pools = Container(settings=house.settings, database_url=house.owner_url).pools()
     try:
         yield PostgresRules(pools.house)

@@ -1,0 +1,13 @@
+"""Whose tokens are ours."""
+
+from pathlib import Path
+
+from adapters.postgres.migrations import run
+
+revision = "0014"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    """Run the script beside this file."""
+    run(Path(__file__).with_suffix(".sql"))
