@@ -1,3 +1,29 @@
+CREATE TABLE external_organizations (
+	id UUID NOT NULL, 
+	version BIGINT NOT NULL, 
+	issuer TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	organization_id UUID, 
+	name TEXT NOT NULL, 
+	founder TEXT, 
+	members JSONB NOT NULL, 
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	told_at TIMESTAMP WITH TIME ZONE, 
+	ended_at TIMESTAMP WITH TIME ZONE, 
+	CONSTRAINT external_organizations_pkey PRIMARY KEY (id), 
+	CONSTRAINT external_organizations_organization FOREIGN KEY(organization_id) REFERENCES organizations (id), 
+	CONSTRAINT external_organizations_subject UNIQUE (issuer, subject), 
+	CONSTRAINT external_organizations_one_each UNIQUE (organization_id)
+);
+
+alter table external_organizations enable row level security;
+
+revoke all on external_organizations from anon, authenticated, service_role, public;
+
+grant select, insert, update, delete on external_organizations to service_role;
+
+create policy external_organizations_house on external_organizations to service_role using (true) with check (true);
+
 -- What our own access tokens name as their issuer: `guildhall migrate` writes down what GUILDHALL_TOKEN_ISSUER says.
 create or replace function our_issuer() returns text
 language sql stable set search_path = '' as $$ select 'guildhall'::text $$;

@@ -72,6 +72,7 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "profiles": (Everyone(),),
     "organizations": (Everyone(),),
     "memberships": (Own("user_id"), MemberOf("organization_id"), Admin()),
+    "external_organizations": NOBODY,
     "invitations": (ManagerOf("organization_id"), Admin()),
     "onboardings": (ManagerOf("id"), Admin()),
     "products": (Everyone(),),

@@ -208,11 +208,11 @@ async def test_a_name_somebody_gave_themselves_here_stays(door: WithClerk) -> No
     assert [told[5] for told in door.state()] == ["A"]
 
 
-async def test_organizations_are_recorded_and_left_alone(door: WithClerk) -> None:
-    await door.hear("organization.created", {"id": "org_1", "name": "North"})
-    await door.hear("organizationMembership.created", {"id": "mem_1"})
+async def test_what_is_about_nothing_we_keep_is_recorded_and_left_alone(door: WithClerk) -> None:
+    await door.hear("session.created", {"id": "sess_1"})
+    await door.hear("organizationInvitation.created", {"id": "inv_1"})
     await door.act()
-    note = "not about a person; organizations are founded and joined here"
+    note = "not about a person or an organization"
     assert door.outcomes() == [("ignored", note)] * 2
     assert door.rows("organizations") == []
 

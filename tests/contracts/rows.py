@@ -447,6 +447,16 @@ PLAIN: dict[str, Callable[[int], Row]] = {
         "updated_at": NOW,
     },
     "bookings": _bookings,
+    "external_organizations": lambda n: {
+        "issuer": "https://issuer.example",
+        "subject": f"org_{n}",
+        "name": f"House {n}",
+        "founder": None,
+        "members": {"user_1": {"role": "owner", "gone": False, "told_at": NOW.isoformat(), "done": True}},
+        "created_at": NOW,
+        "told_at": NOW,
+        "ended_at": None,
+    },
     "invitations": lambda n: {
         "email": f"invited{n}@example.org",
         "role": "member",
@@ -589,6 +599,7 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
     "files": ({"state": "uploading", "found_type": None, "size": None, "sha256": None, "stored_at": None},),
     "sessions": ({"revoked_at": NOW, "end_reason": "signed_out"},),
     "refresh_tokens": ({"rotated_at": NOW},),
+    "external_organizations": ({"organization_id": None, "members": {}, "told_at": None},),
     "jobs": ({"state": "draft", "published_at": None}, {"terms": "free", "price_minor": 0}),
     "bookings": (
         {"state": "held", "paid": False, "expires_at": LATER, "confirmed_at": None},

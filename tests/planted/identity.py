@@ -1,8 +1,11 @@
 """Ways of letting people in that let in others as well; see `Stage`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import jwt
@@ -25,6 +28,7 @@ from domain.identity import (
     Standing,
     User,
 )
+from domain.organizations import ExternalOrganization, MemberRole, ToldMember
 from domain.shared.actors import SYSTEM, Actor, Role
 from domain.shared.errors import Refusal
 from domain.shared.ids import ExternalIdentityId, SessionId, UserId
@@ -104,6 +108,17 @@ class LeavesThePassword(ConsumeMagicLink):
 
     async def _claim(self, work: Work, user: User, *, now: datetime) -> None:
         user.verify_email(now=now)
+
+
+@contextmanager
+def belongs_as_it_comes() -> Iterator[None]:
+    """What is heard last of a member counts, whenever it was said."""
+
+    def hear(known: ExternalOrganization, person: str, role: MemberRole, *, gone: bool, at: datetime) -> None:
+        known.members = {**known.members, person: ToldMember(role=role, gone=gone, told_at=at)}
+
+    with patch.object(ExternalOrganization, "hear", hear):
+        yield
 
 
 class SessionsStay(ResetPassword):

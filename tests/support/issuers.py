@@ -196,6 +196,40 @@ def clerk_user(subject: str = "user_2ann", *, updated_at: datetime, **told: Any)
     } | told
 
 
+def clerk_organization(**told: Any) -> dict[str, Any]:
+    """An organization as Clerk tells of it; instants become milliseconds."""
+    said = {"object": "organization", "id": "org_north", "name": "North", "slug": "north", "created_by": "user_ann"}
+    return _in_milliseconds({**said, **told})
+
+
+def clerk_membership(
+    person: str, role: str = "org:member", *, updated_at: datetime, **organization: Any
+) -> dict[str, Any]:
+    """Somebody in an organization, as Clerk tells of it."""
+    return _in_milliseconds(
+        {
+            "object": "organization_membership",
+            "id": f"orgmem_{person}",
+            "role": role,
+            "organization": clerk_organization(updated_at=organization.pop("told_at", updated_at), **organization),
+            "public_user_data": {
+                "user_id": f"user_{person}",
+                "first_name": person.title(),
+                "last_name": None,
+                "identifier": f"{person}@example.com",
+            },
+            "created_at": updated_at,
+            "updated_at": updated_at,
+        }
+    )
+
+
+def _in_milliseconds(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: int(value.timestamp() * 1000) if isinstance(value, datetime) else value for name, value in told.items()
+    }
+
+
 def clerk_event(kind: str, data: Mapping[str, Any], *, at: datetime) -> bytes:
     """A message of Clerk."""
     said = {"data": data, "object": "event", "type": kind, "timestamp": int(at.timestamp() * 1000)}

@@ -41,6 +41,7 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
             rows.add("memberships", user_id=user, organization_id=organization, role=role)
     for organization in organizations:
         rows.add("onboardings", id=organization)
+        rows.add("external_organizations", organization_id=organization)
         rows.add("audit", organization_id=organization)
     for number in range(things):
         rows.add("invitations", organization_id=some(*organizations))

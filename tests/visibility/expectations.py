@@ -18,6 +18,7 @@ SEEN_BY = {
     "profiles": "everybody",
     "organizations": "everybody",
     "memberships": "colleague admin",
+    "external_organizations": "",
     "invitations": "manager admin",
     "onboardings": "manager admin",
     "products": "everybody",

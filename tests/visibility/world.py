@@ -232,6 +232,7 @@ def _business(
     here.put("products", to=all_of_it)
     here.put("prices", to=all_of_it)
     here.put("subscriptions", to=all_of_it, organization_id=organization)
+    here.put("external_organizations", to=all_of_it, organization_id=organization)
     here.put("invitations", to=all_of_it, organization_id=organization)
     here.put("onboardings", to=all_of_it, id=organization)
     here.put("audit", to=all_of_it, organization_id=organization)

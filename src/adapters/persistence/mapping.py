@@ -14,7 +14,7 @@ from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
-from domain.organizations import Invitation, Membership, Onboarding, Organization
+from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
@@ -48,6 +48,7 @@ KEPT: dict[type, Kept] = dict(
         _kept(Profile, "profiles"),
         _kept(Organization, "organizations"),
         _kept(Membership, "memberships"),
+        _kept(ExternalOrganization, "external_organizations", "external organization"),
         _kept(Invitation, "invitations"),
         _kept(Onboarding, "onboardings"),
         _kept(Product, "products"),

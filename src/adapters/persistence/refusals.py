@@ -40,6 +40,7 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "settlements_once": _again,
     "payments_one_live_per_invoice": _again,
     "organizations_pkey": _again,
+    "external_organizations_subject": _again,
     "onboardings_pkey": _again,
     "products_gateway_ref": _again,
     "prices_gateway_ref": _again,

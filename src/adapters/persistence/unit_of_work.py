@@ -26,7 +26,7 @@ from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
-from domain.organizations import Invitation, Membership, Onboarding, Organization
+from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
@@ -240,6 +240,10 @@ class StoredWork(Work):
     @property
     def memberships(self) -> Collection[Membership]:
         return self._of(Membership)
+
+    @property
+    def external_organizations(self) -> Collection[ExternalOrganization]:
+        return self._of(ExternalOrganization)
 
     @property
     def invitations(self) -> Collection[Invitation]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from application.identity.belonging import Belonging
 from application.identity.foreigners import enter, keep_in_step
 from application.ports.clock import Clock
 from application.ports.identity import IdentityNews, NewsReader
@@ -11,6 +12,7 @@ from application.ports.ids import Ids
 from application.ports.payments import MalformedWebhook
 from application.ports.unit_of_work import Begin, Work
 from domain.identity import EmailTaken, IdentityRules, IdentityTaken
+from domain.organizations import AlreadyMember
 from domain.payments import Outcome, Topic, Webhook, WebhookReceived
 from domain.shared.actors import Actor
 
@@ -19,8 +21,9 @@ Verdict = tuple[Outcome, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowIssuer:
-    """Keep an identity and its user as their issuer says they are: who is new becomes a user, who has gone has no
-    access any more. The effect and the mark that the message was processed are one commit."""
+    """Keep people and organizations as their issuer says they are: who is new becomes a user, who has gone has no
+    access any more, and who belongs together there does so here. The effect and the mark that the message was
+    processed are one commit."""
 
     begin: Begin
     clock: Clock
@@ -29,8 +32,8 @@ class FollowIssuer:
     news_readers: Mapping[str, NewsReader]
 
     async def __call__(self, actor: Actor, event: WebhookReceived) -> None:
-        # A first token or a sign-up of theirs at the same moment: the second run finds what that has made.
-        with suppress(IdentityTaken, EmailTaken):
+        # A first token, a sign-up or an invitation of theirs at the same moment: the second run finds what that made.
+        with suppress(IdentityTaken, EmailTaken, AlreadyMember):
             await self._follow(actor, event)
             return
         await self._follow(actor, event)
@@ -52,7 +55,10 @@ class FollowIssuer:
         except MalformedWebhook as odd:
             return Outcome.ATTENTION, odd.message
         if news is None:
-            return Outcome.IGNORED, "not about a person; organizations are founded and joined here"
+            return Outcome.IGNORED, "not about a person or an organization"
+        if not isinstance(news, IdentityNews):
+            belonging = Belonging(work, rules=self.identity_rules, ids=self.ids, now=self.clock.now())
+            return Outcome.SETTLED, await belonging.follow(news)
         return await self._act_on(work, news)
 
     async def _act_on(self, work: Work, news: IdentityNews) -> Verdict:

@@ -99,8 +99,16 @@ class MeetsForeigners:
 
 
 async def enter(work: Work, said: Said, *, rules: IdentityRules, ids: Ids, now: datetime) -> ExternalIdentity:
-    """The identity of somebody new, and with it their user: one who comes into being, or by the rules of the house the
-    one who has the same address, where both sides have confirmed it. `IdentityTaken` for who is not new."""
+    """The identity of somebody new, and with it their user; see `arrive`."""
+    identity, _ = await arrive(work, said, rules=rules, ids=ids, now=now)
+    return identity
+
+
+async def arrive(
+    work: Work, said: Said, *, rules: IdentityRules, ids: Ids, now: datetime
+) -> tuple[ExternalIdentity, User]:
+    """Somebody new, as identity and user: one who comes into being, or by the rules of the house the one who has the
+    same address, where both sides have confirmed it. `IdentityTaken` for who is not new."""
     if await work.external_identities.first(issuer=said.issuer, subject=said.subject):
         raise IdentityTaken
     address = address_of(said)
@@ -115,15 +123,16 @@ async def enter(work: Work, said: Said, *, rules: IdentityRules, ids: Ids, now: 
         "now": now,
     }
     if present is not None and present.verified and rules.tokens_join_by_address:
-        work.guard(present)
-        identity = ExternalIdentity.joined(user=present, **told)
+        user = present
+        work.guard(user)
+        identity = ExternalIdentity.joined(user=user, **told)
     else:
         user = User.arrive(id=UserId(ids.new()), email=address if confirmed and present is None else None, now=now)
         work.users.add(user)
         work.profiles.add(Profile.begin(id=user.id, particulars=_particulars(said.display_name), now=now))
         identity = ExternalIdentity.first_seen(user=user, **told)
     work.external_identities.add(identity)
-    return identity
+    return identity, user
 
 
 async def keep_in_step(

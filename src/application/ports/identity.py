@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.identity import Session, User
+from domain.organizations import MemberRole
 from domain.shared.actors import Actor, Role
 from domain.shared.ids import ExternalIdentityId, OneTimeTokenId, RefreshTokenId, SessionId, UserId
 
@@ -98,10 +99,37 @@ class IdentityNews:
     told_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationNews:
+    """What an issuer writes of an organization: how it is now, or that it is `gone`. `founder` is the subject of who
+    made it, where that is said."""
+
+    issuer: str
+    subject: str
+    gone: bool = False
+    name: str = ""
+    founder: str | None = None
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipNews:
+    """What an issuer writes of somebody in an organization: what they are there now, or that they are no more."""
+
+    organization: OrganizationNews
+    person: IdentityNews
+    role: MemberRole
+    gone: bool = False
+    told_at: datetime
+
+
+News = IdentityNews | OrganizationNews | MembershipNews
+
+
 class NewsReader(Protocol):
     """Reads what an issuer writes to us, once it is known to be from there."""
 
-    def read(self, kind: str, payload: str) -> IdentityNews | None:
+    def read(self, kind: str, payload: str) -> News | None:
         """The news of that message; None when it is about nothing we keep. `MalformedWebhook` when it makes no
         sense."""
         ...

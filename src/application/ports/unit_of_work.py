@@ -13,7 +13,7 @@ from domain.invoicing import Invoice, Letterhead, Paper, Quote, Settlement
 from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
-from domain.organizations import Invitation, Membership, Onboarding, Organization
+from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
@@ -47,6 +47,8 @@ class Work(Protocol):
     def organizations(self) -> Collection[Organization]: ...
     @property
     def memberships(self) -> Collection[Membership]: ...
+    @property
+    def external_organizations(self) -> Collection[ExternalOrganization]: ...
     @property
     def invitations(self) -> Collection[Invitation]: ...
     @property

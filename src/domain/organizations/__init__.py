@@ -1,5 +1,6 @@
 """Organizations: who offers work together, and what each member may do there."""
 
+from domain.organizations.external import ExternalOrganization, ToldMember
 from domain.organizations.invitation import (
     AlreadyInvited,
     BadInvitation,
@@ -61,6 +62,7 @@ __all__ = [
     "Answer",
     "BadInvitation",
     "BusinessAnswer",
+    "ExternalOrganization",
     "HoursAnswer",
     "Invitation",
     "InvitationAccepted",
@@ -93,5 +95,6 @@ __all__ = [
     "ProfessionAnswer",
     "Standing",
     "Step",
+    "ToldMember",
     "TooManyInvitations",
 ]

@@ -40,6 +40,27 @@ MEMBERSHIPS = Table(
     indexes=(Index("memberships_of_user", ("user_id", "created_at", "id")),),
 )
 
+EXTERNAL_ORGANIZATIONS = Table(
+    "external_organizations",
+    (
+        *identity(),
+        text("issuer"),
+        text("subject"),
+        uuid("organization_id", nullable=True),
+        text("name"),
+        text("founder", nullable=True),
+        json("members"),
+        instant("created_at"),
+        instant("told_at", nullable=True),
+        instant("ended_at", nullable=True),
+    ),
+    constraints=(
+        References("external_organizations_organization", "organization_id", "organizations"),
+        Unique("external_organizations_subject", ("issuer", "subject")),
+        Unique("external_organizations_one_each", ("organization_id",)),
+    ),
+)
+
 INVITATIONS = Table(
     "invitations",
     (
@@ -106,5 +127,5 @@ MEMBERS = View(
 )
 """Memberships with the names on both sides."""
 
-TABLES = (ORGANIZATIONS, MEMBERSHIPS, INVITATIONS, ONBOARDINGS)
+TABLES = (ORGANIZATIONS, MEMBERSHIPS, EXTERNAL_ORGANIZATIONS, INVITATIONS, ONBOARDINGS)
 VIEWS = (MEMBERS,)
