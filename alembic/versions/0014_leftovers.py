@@ -1,4 +1,4 @@
-"""Whose tokens are ours."""
+"""Whose tokens are ours, organizations told by an issuer, and addresses that change."""
 
 from pathlib import Path
 

@@ -1,3 +1,13 @@
+alter table one_time_tokens add column address text;
+
+alter table one_time_tokens drop constraint one_time_tokens_purpose;
+
+alter table one_time_tokens add CONSTRAINT one_time_tokens_purpose CHECK (purpose in ('verify_email', 'magic_link', 'reset_password', 'change_email'));
+
+alter table mails drop constraint mails_template;
+
+alter table mails add CONSTRAINT mails_template CHECK (template in ('welcome', 'verify', 'magic_link', 'reset_password', 'account_exists', 'password_changed', 'account_invite', 'address_change', 'address_changed', 'invitation', 'business_ready', 'booking_requested', 'booking_held', 'booking_confirmed', 'booking_cancelled', 'booking_rescheduled', 'booking_declined', 'receipt', 'refund', 'review_request', 'new_message', 'quote', 'invoice', 'invoice_reminder', 'invoice_receipt', 'credit_note'));
+
 CREATE TABLE external_organizations (
 	id UUID NOT NULL, 
 	version BIGINT NOT NULL, 

@@ -4,7 +4,7 @@ from application.billing import ProcessBilling
 from application.bookings import ExpireHold, SettleBooking
 from application.files import ClearUpload, PublishPicture, RemoveObjects
 from application.identity import FollowIssuer
-from application.identity.abroad import BanAbroad, RestoreAbroad
+from application.identity.abroad import BanAbroad, DeleteAbroad, RestoreAbroad
 from application.invoicing import ExpireQuote, FallDue, InvoiceQuote, SettleInvoice, UnsettleInvoice
 from application.jobs import RetireJobs
 from application.messaging import OpenBookingConversation
@@ -13,6 +13,7 @@ from application.notifications import (
     MailInvitation,
     SendMail,
     SendTokenMail,
+    TellOfAddressChange,
     TellOfBooking,
     TellOfInvitation,
     TellOfInvoice,
@@ -56,9 +57,11 @@ from domain.bookings import (
 )
 from domain.files import FileDeleted, FileStored
 from domain.identity import (
+    EmailChanged,
     OneTimeTokenIssued,
     PasswordChanged,
     SignUpRepeated,
+    UserDeleted,
     UserRestored,
     UserSignedUp,
     UserSuspended,
@@ -101,6 +104,8 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     OneTimeTokenIssued: (SendTokenMail,),
     PasswordChanged: (TellOfPasswordChange,),
     UserSuspended: (RetireJobs, BanAbroad),
+    UserDeleted: (DeleteAbroad,),
+    EmailChanged: (TellOfAddressChange,),
     UserRestored: (RestoreAbroad,),
     MemberLeft: (RetireJobs,),
     InvitationSent: (MailInvitation,),

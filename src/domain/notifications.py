@@ -30,6 +30,7 @@ class Template(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a letter, not a secret
     ACCOUNT_INVITE = "account_invite"
     ADDRESS_CHANGE = "address_change"
+    ADDRESS_CHANGED = "address_changed"
     INVITATION = "invitation"
     BUSINESS_READY = "business_ready"
     BOOKING_REQUESTED = "booking_requested"

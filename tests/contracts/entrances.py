@@ -17,13 +17,18 @@ from application.identity import (
     Voucher,
 )
 from application.identity.abroad import ABROAD
-from domain.identity import Provider, Purpose, UserRestored, UserSuspended
+from domain.identity import Provider, Purpose, UserDeleted, UserRestored, UserSuspended
 from domain.shared.actors import ANONYMOUS, Actor, Role
 from entrypoints.use_cases import UseCases
 from tests.application.front_door import VERIFIER, FrontDoor
 from tests.support.gotrue import PUBLISHABLE, SECRET, URL, GoTrue
 
-KINDS = {Purpose.VERIFY_EMAIL: "signup", Purpose.MAGIC_LINK: "magiclink", Purpose.RESET_PASSWORD: "recovery"}
+KINDS = {
+    Purpose.VERIFY_EMAIL: "signup",
+    Purpose.MAGIC_LINK: "magiclink",
+    Purpose.RESET_PASSWORD: "recovery",
+    Purpose.CHANGE_EMAIL: "email_change",
+}
 
 
 class LocalEntrance(FrontDoor):
@@ -31,8 +36,12 @@ class LocalEntrance(FrontDoor):
 
     def links_to(self, email: str, purpose: Purpose) -> list[str]:
         """What was sent there, oldest first."""
-        users = {row["id"] for row in self.rows("users") if row["email"] == email}
-        sent = {str(row["id"]) for row in self.rows("one_time_tokens") if row["user_id"] in users}
+        users = {row["id"]: row["email"] for row in self.rows("users")}
+        sent = {
+            str(row["id"])
+            for row in self.rows("one_time_tokens")
+            if row["user_id"] and (row["address"] or users[row["user_id"]]) == email
+        }
         issued = [row["payload"] for row in self.rows("outbox") if row["name"] == "one_time_token.issued"]
         mine = [told["token_id"] for told in issued if told["purpose"] == purpose and told["token_id"] in sent]
         return [self.links.secret(UUID(token_id)) for token_id in mine]  # type: ignore[arg-type]
@@ -44,7 +53,7 @@ class LocalEntrance(FrontDoor):
 
     async def settle(self) -> None:
         """The worker has come round."""
-        await self.deliver(UserSuspended, UserRestored).all()
+        await self.deliver(UserSuspended, UserRestored, UserDeleted).all()
 
 
 class AbroadEntrance(FrontDoor):
@@ -81,7 +90,7 @@ class AbroadEntrance(FrontDoor):
 
     async def settle(self) -> None:
         """The worker has come round."""
-        await self.deliver(UserSuspended, UserRestored).all()
+        await self.deliver(UserSuspended, UserRestored, UserDeleted).all()
 
 
 Entrance = LocalEntrance | AbroadEntrance

@@ -96,6 +96,7 @@ def _one_time_tokens(n: int) -> Row:
         "expires_at": LATER,
         "used_at": None,
         "created_at": NOW,
+        "address": None,
     }
 
 

@@ -3,27 +3,34 @@ GoTrue is known to behave: see `tests/support/gotrue.py`)."""
 
 import asyncio
 import inspect
+from uuid import UUID
 
 import pytest
 
 from application.identity import (
     Address,
+    AddressChange,
     ChangePassword,
     ConsumeMagicLink,
     CreateUser,
+    DeleteUser,
     ForgotPassword,
     Link,
+    ListUsers,
     NewPassword,
     NewUser,
     PasswordChange,
+    RequestAddressChange,
     RequestMagicLink,
     ResendVerification,
     ResetPassword,
     RestoreUser,
+    SameAddress,
     SignOut,
     SignOutEverywhere,
     SuspendUser,
     Suspension,
+    UserFilter,
 )
 from application.identity.abroad import ABROAD
 from domain.identity import (
@@ -32,7 +39,9 @@ from domain.identity import (
     BadLink,
     BadRefreshToken,
     EmailTaken,
+    HalfConfirmed,
     InvalidCredentials,
+    OwnAccount,
     Purpose,
     RefreshTokenReused,
     RoleNotOpen,
@@ -40,9 +49,10 @@ from domain.identity import (
     WrongPassword,
 )
 from domain.shared.actors import ANONYMOUS, Role
-from domain.shared.errors import Refusal
+from domain.shared.errors import NotFound, Refusal, Unauthenticated
+from domain.shared.ids import UserId
 from tests.application.front_door import OPERATOR, PASSWORD
-from tests.contracts.entrances import ENTRANCES, Entrance
+from tests.contracts.entrances import ENTRANCES, AbroadEntrance, Entrance, LocalEntrance
 
 ANN, OTHER = "ann@example.com", "another good password"
 
@@ -277,3 +287,165 @@ def test_who_stands_in_for_a_use_case_is_called_like_it_and_refuses_like_it(case
     assert list(inspect.signature(stands_in.__call__).parameters) == list(inspect.signature(case.__call__).parameters)
     refuses: tuple[type[Refusal], ...] = stands_in.refuses  # type: ignore[attr-defined]
     assert all(issubclass(each, Refusal) for each in refuses)
+
+
+# --- Another address --------------------------------------------------------------------------------------------------
+
+NEW = "ann@elsewhere.example"
+
+
+async def ask_for(door: Entrance, email: str, password: str = PASSWORD, *, by: str = ANN) -> None:
+    """Somebody asks to be reached there."""
+    actor = await door.come_in(await door.sign_in(by))
+    await door.use(RequestAddressChange)(actor, AddressChange(email=email, current_password=password))
+
+
+async def test_an_address_changes_when_the_new_one_is_confirmed(door: Entrance) -> None:
+    await confirmed(door)
+    await ask_for(door, NEW.upper())
+    assert door.rows("users")[0]["email"] == ANN, "until then nothing changes"
+    await door.sign_in(ANN)
+    (link,) = door.links_to(NEW, Purpose.CHANGE_EMAIL)
+    user = await door.verify(link)
+    assert (user.email, user.verified) == (NEW, True)
+    assert (await door.sign_in(NEW)).user_id == user.id
+    with pytest.raises(InvalidCredentials):
+        await door.sign_in(ANN)
+    with pytest.raises(BadLink):
+        await door.verify(link)
+    changed = [row["payload"] for row in door.rows("outbox") if row["name"] == "user.email_changed"]
+    assert [(told["before"], told["email"]) for told in changed] == [(ANN, NEW)]
+    assert "user.email_changed" in {row["action"] for row in door.rows("audit")}
+
+
+async def test_who_does_not_know_the_password_changes_no_address(door: Entrance) -> None:
+    await confirmed(door)
+    with pytest.raises(WrongPassword):
+        await ask_for(door, NEW, "not the password at all")
+    with pytest.raises(SameAddress):
+        await ask_for(door, ANN)
+    with pytest.raises(BadEmail):
+        await ask_for(door, "nowhere")
+    change = AddressChange(email=NEW, current_password=PASSWORD)
+    with pytest.raises(Unauthenticated):
+        await door.use(RequestAddressChange)(ANONYMOUS, change)
+    assert door.links_to(NEW, Purpose.CHANGE_EMAIL) == []
+    assert "password.refused" in door.noted()
+
+
+async def test_an_address_that_is_somebody_elses_is_neither_given_nor_told(door: Entrance) -> None:
+    await confirmed(door)
+    await confirmed(door, NEW)
+    await ask_for(door, NEW)
+    assert door.links_to(NEW, Purpose.CHANGE_EMAIL) == []
+    assert sorted(row["email"] for row in door.rows("users")) == sorted((ANN, NEW))
+
+
+async def test_of_two_who_are_promised_an_address_the_first_to_confirm_has_it(door: Entrance) -> None:
+    await confirmed(door)
+    await confirmed(door, "bob@example.com")
+    await ask_for(door, NEW)
+    await ask_for(door, NEW, by="bob@example.com")
+    first, second = door.links_to(NEW, Purpose.CHANGE_EMAIL)
+    await door.verify(second)
+    with pytest.raises(Refusal):
+        await door.verify(first)
+    assert sorted(row["email"] for row in door.rows("users")) == sorted((ANN, NEW))
+
+
+async def test_links_that_went_to_the_address_before_open_nothing() -> None:
+    """Here; what links of Auth are worth is Auth's to say."""
+    door = LocalEntrance()
+    await confirmed(door)
+    await door.use(RequestMagicLink)(ANONYMOUS, Address(email=ANN))
+    await door.use(ForgotPassword)(ANONYMOUS, Address(email=ANN))
+    await ask_for(door, NEW)
+    await door.verify(door.links_to(NEW, Purpose.CHANGE_EMAIL)[0])
+    issued = [row["payload"] for row in door.rows("outbox") if row["name"] == "one_time_token.issued"]
+    old = {told["purpose"]: door.links.secret(UUID(told["token_id"])) for told in issued}  # type: ignore[arg-type]
+    with pytest.raises(BadLink):
+        await door.use(ConsumeMagicLink)(ANONYMOUS, Link(token=old["magic_link"]))
+    with pytest.raises(BadLink):
+        await door.use(ResetPassword)(ANONYMOUS, NewPassword(token=old["reset_password"], password=OTHER))
+
+
+@pytest.mark.parametrize("worded", [True, False])
+async def test_where_both_addresses_are_asked_the_first_link_says_so(worded: bool) -> None:
+    door = AbroadEntrance()
+    door.auth.secure_change, door.auth.worded = True, worded
+    await confirmed(door)
+    await ask_for(door, NEW)
+    with pytest.raises(HalfConfirmed):
+        await door.verify(door.links_to(ANN, Purpose.CHANGE_EMAIL)[0])
+    assert (await door.verify(door.links_to(NEW, Purpose.CHANGE_EMAIL)[0])).email == NEW
+
+
+# --- Looking after accounts -------------------------------------------------------------------------------------------
+
+
+async def test_a_deleted_user_is_nobody_and_what_they_did_stays(door: Entrance) -> None:
+    await confirmed(door, name="Ann Smith", role=Role.PROVIDER)
+    tokens = await door.sign_in()
+    await door.use(DeleteUser)(OPERATOR, tokens.user_id)
+    await door.settle()
+    with pytest.raises(InvalidCredentials):
+        await door.sign_in()
+    with pytest.raises(Refusal):
+        await door.refresh(tokens.refresh_token)
+    (user,), (profile,) = door.rows("users"), door.rows("profiles")
+    assert (user["email"], user["email_verified_at"], user["suspended_at"] is None) == (None, None, False)
+    assert profile["name"] == "Somebody"
+    assert door.rows("credentials") == []
+    assert {row["ended_at"] is None for row in door.rows("external_identities")} <= {False}
+    assert len(door.rows("organizations")) == 1
+    assert "user.deleted" in {row["action"] for row in door.rows("audit")}
+    await confirmed(door)
+    assert (await door.sign_in()).user_id != tokens.user_id, "the address may be somebody's again"
+
+
+async def test_deleting_is_for_admins_and_not_of_oneself(door: Entrance) -> None:
+    await confirmed(door)
+    ann = await door.come_in(await door.sign_in())
+    for actor in (ann, ANONYMOUS):
+        with pytest.raises(Refusal):
+            await door.use(DeleteUser)(actor, ann.signed_in())
+    root = await door.admin()
+    with pytest.raises(OwnAccount):
+        await door.use(DeleteUser)(root, root.signed_in())
+    with pytest.raises(NotFound):
+        await door.use(DeleteUser)(root, UserId(UUID(int=4711)))
+    await door.sign_in()
+
+
+async def test_everybody_who_has_an_account_is_listed(door: Entrance) -> None:
+    for number in range(3):
+        await confirmed(door, f"user{number}@example.com")
+    await door.sign_up("nobody@example.com")
+    found = await door.use(ListUsers)(OPERATOR, UserFilter())
+    assert {user.email for user in found.items} - {"nobody@example.com"} == {f"user{n}@example.com" for n in range(3)}
+
+
+async def test_who_has_an_account_elsewhere_and_was_never_here_is_listed_too() -> None:
+    door = AbroadEntrance()
+    for number in range(450):
+        door.auth.add(f"user{number}@example.com", PASSWORD, name=f"User {number}").confirmed_at = door.clock.now()
+    door.auth.add("waiting@example.com", PASSWORD)
+    seen = await everybody(door)
+    assert len(seen) == 450
+    assert "waiting@example.com" not in seen, "nobody has confirmed it"
+    asked = len(door.auth.asked)
+    assert await everybody(door) == seen
+    assert len(door.auth.asked) == asked + 1, "one page on which all are known is enough"
+    door.auth.mood = "down"
+    assert await everybody(door) == seen, "if nobody answers, those who were here are"
+
+
+async def everybody(door: Entrance) -> set[str | None]:
+    """The addresses of all who are listed."""
+    found: set[str | None] = set()
+    after = None
+    while True:
+        page = await door.use(ListUsers)(OPERATOR, UserFilter(), after=after, limit=100)
+        found |= {user.email for user in page.items}
+        if (after := page.next) is None:
+            return found

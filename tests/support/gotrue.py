@@ -58,6 +58,7 @@ class Account:
     confirmed_at: datetime | None = None
     banned_until: datetime | None = None
     new_email: str | None = None
+    half_confirmed: bool = False
 
 
 @dataclass
@@ -82,7 +83,8 @@ class Token:
 
 @dataclass
 class GoTrue:
-    """One project. `confirms`: whether an address is confirmed by mail before anybody signs in. `worded`: whether the
+    """One project. `confirms`: whether an address is confirmed by mail before anybody signs in. `secure_change`:
+    whether a change of it is confirmed at both. `worded`: whether the
     newer shape of refusals is spoken when it is asked for. `mood`: "well", "down" (a gateway's page), "silent"
     (a time-out), "busy" (429), "odd" (a code nobody has heard of), or "conflict" (once, for a refresh)."""
 
@@ -90,6 +92,7 @@ class GoTrue:
     confirms: bool = True
     worded: bool = True
     mood: str = "well"
+    secure_change: bool = False
     accounts: dict[UUID, Account] = field(default_factory=dict)
     sessions: dict[UUID, UUID] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
@@ -225,7 +228,12 @@ class GoTrue:
         self._must_be_welcome(account)
         link.used = True
         if link.kind == "email_change" and account.new_email:
-            account.email, account.new_email = account.new_email, None
+            if self.secure_change and not account.half_confirmed:
+                account.half_confirmed = True
+                return {"msg": "Confirmation link accepted. Please proceed to confirm link sent to the other email"}
+            if self.by_email(account.new_email):
+                raise No(422, "email_exists")
+            account.email, account.new_email, account.half_confirmed = account.new_email, None, False
         account.confirmed_at = account.confirmed_at or self.clock.now()
         return self._open(account)
 
@@ -242,11 +250,13 @@ class GoTrue:
                 raise No(422, "email_exists")
             account.new_email = body["email"].lower()
             self._mail(account, "email_change", to=account.new_email)
+            if self.secure_change:
+                self._mail(account, "email_change")
         return self._shown(account)
 
     def _listed(self, query: dict[str, str]) -> Any:
         page, size = int(query.get("page", 1)), int(query.get("per_page", 50))
-        some = list(self.accounts.values())[(page - 1) * size : page * size]
+        some = list(reversed(self.accounts.values()))[(page - 1) * size : page * size]
         return {"users": [self._shown(account) for account in some], "aud": "authenticated"}
 
     def _create(self, body: dict[str, Any]) -> Any:

@@ -1,10 +1,12 @@
 """Who somebody is, and how they prove it: accounts, sessions, passwords, links by mail, and who looks after users."""
 
 from application.identity.accounts import Account, ResendVerification, SignUp, SignUpForm, VerifyEmail, WhoAmI
+from application.identity.addresses import AddressChange, RequestAddressChange, SameAddress
 from application.identity.administration import (
     ChangeRole,
     CreateAdmin,
     CreateUser,
+    DeleteUser,
     GetUser,
     ListUsers,
     NewAdmin,
@@ -12,6 +14,7 @@ from application.identity.administration import (
     NewUser,
     OperatorsOnly,
     RestoreUser,
+    StillExpected,
     SuspendUser,
     Suspension,
     UserFilter,
@@ -53,6 +56,7 @@ from application.identity.ways_in import IdentityView, LinkProvider, ListIdentit
 __all__ = [
     "Account",
     "Address",
+    "AddressChange",
     "Authenticate",
     "ChangePassword",
     "ChangeRole",
@@ -60,6 +64,7 @@ __all__ = [
     "ConsumeMagicLink",
     "CreateAdmin",
     "CreateUser",
+    "DeleteUser",
     "Departed",
     "Departure",
     "EndSession",
@@ -85,11 +90,13 @@ __all__ = [
     "PasswordSignIn",
     "RefreshSession",
     "Renewal",
+    "RequestAddressChange",
     "RequestMagicLink",
     "ResendVerification",
     "ResetPassword",
     "RestoreUser",
     "ReturnFromProvider",
+    "SameAddress",
     "SessionView",
     "SignIn",
     "SignOut",
@@ -97,6 +104,7 @@ __all__ = [
     "SignUp",
     "SignUpForm",
     "StartSignIn",
+    "StillExpected",
     "SuspendUser",
     "Suspension",
     "Tokens",

@@ -112,22 +112,24 @@ class SignUp(OffersLinks):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyEmail:
-    """Confirm an address with the link that was sent there. It works once, and only when it is submitted: opening it
-    changes nothing."""
+    """Confirm an address with the link that was sent there: the one that was signed up with, or another one that was
+    asked for. It works once, and only when it is submitted: opening it changes nothing."""
 
     begin: Begin
     clock: Clock
     one_time_secrets: OneTimeSecrets
     security_log: SecurityLog
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink,)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, EmailTaken)
 
     async def __call__(self, actor: Actor, link: Link, client: Client = Client()) -> User:
-        now = self.clock.now()
-        digest = self.one_time_secrets.digest(link.token)
+        now, purposes = self.clock.now(), (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
         async with watched(self.security_log, actor, client, purpose=Purpose.VERIFY_EMAIL), self.begin(actor) as work:
-            user = await spend(work, digest, Purpose.VERIFY_EMAIL, now=now)
-            user.verify_email(now=now)
-            return work.answer(user)
+            spent = await spend(work, self.one_time_secrets, link, *purposes, now=now)
+            if spent.address is None:
+                spent.user.verify_email(now=now)
+            else:
+                spent.user.take_address(spent.address, now=now)
+            return work.answer(spent.user)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from application.identity.enrolment import join, receive
 from application.ports.clock import Clock
 from application.ports.identity import Accounts, ForeignClaims, ForeignState, IdentityNews
 from application.ports.ids import Ids
@@ -22,10 +22,9 @@ from domain.identity import (
     User,
     email_address,
 )
-from domain.profiles import Particulars, Profile
-from domain.shared.actors import ANONYMOUS, SYSTEM, Actor
+from domain.profiles import Particulars
+from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Role
 from domain.shared.errors import Conflict, Invalid, Unavailable
-from domain.shared.ids import ExternalIdentityId, UserId
 
 SEEN_EVERY = timedelta(hours=1)
 """How exactly we remember when somebody was last here: noting it is a write, and requests are mostly reads."""
@@ -114,25 +113,22 @@ async def arrive(
     address = address_of(said)
     confirmed = said.email_verified and address is not None
     present = await work.users.first(email=address) if confirmed else None
-    told: dict[str, Any] = {
-        "id": ExternalIdentityId(ids.new()),
-        "issuer": said.issuer,
-        "subject": said.subject,
-        "email": address,
-        "email_verified": confirmed,
-        "now": now,
-    }
-    if present is not None and present.verified and rules.tokens_join_by_address:
-        user = present
-        work.guard(user)
-        identity = ExternalIdentity.joined(user=user, **told)
-    else:
-        user = User.arrive(id=UserId(ids.new()), email=address if confirmed and present is None else None, now=now)
-        work.users.add(user)
-        work.profiles.add(Profile.begin(id=user.id, particulars=_particulars(said.display_name), now=now))
-        identity = ExternalIdentity.first_seen(user=user, **told)
-    work.external_identities.add(identity)
-    return identity, user
+    if address is not None and present is not None and present.verified and rules.tokens_join_by_address:
+        return join(work, present, said, address, ids=ids, now=now), present
+    free = address if confirmed and present is None else None
+    told = _Said(said.issuer, said.subject, address, confirmed)
+    particulars = _particulars(said.display_name)
+    return receive(work, told, address=free, role=Role.CUSTOMER, particulars=particulars, ids=ids, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What counts of what an issuer said: an address that could be none is none."""
+
+    issuer: str
+    subject: str
+    email: str | None
+    email_verified: bool
 
 
 async def keep_in_step(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from application.inputs import submitted
 from application.ports.clock import Clock
-from application.ports.criteria import Between
+from application.ports.criteria import AnyOf, Between
 from application.ports.identity import OneTimeSecrets, SecurityLog
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin, Work
@@ -71,7 +71,7 @@ class OffersLinks:
         if lately < self.identity_rules.letters_an_hour and not user.suspended:
             work.schedule(SignUpRepeated(user_id=user.id), about=user, at=now)
 
-    def _issue(self, work: Work, user: User, purpose: Purpose, *, now: datetime) -> None:
+    def _issue(self, work: Work, user: User, purpose: Purpose, *, now: datetime, address: str | None = None) -> None:
         token_id, token_hash = self._fresh()
         token = OneTimeToken.issue(
             id=token_id,
@@ -79,9 +79,10 @@ class OffersLinks:
             epoch=user.epoch,
             purpose=purpose,
             token_hash=token_hash,
-            address_hash=self.one_time_secrets.digest(user.must_be_reachable()),
+            address_hash=self.one_time_secrets.digest(address or user.must_be_reachable()),
             lifetime=self.identity_rules.lifetime(purpose),
             now=now,
+            address=address,
         )
         work.one_time_tokens.add(token)
 
@@ -110,14 +111,26 @@ class OffersLinks:
         return len(asked)
 
 
-async def spend(work: Work, digest: str, purpose: Purpose, *, now: datetime) -> User:
-    """Use up the link of that digest; the user it was sent to. All that does not work refuses alike."""
-    token = await work.one_time_tokens.first(token_hash=digest, purpose=purpose)
+async def spend(work: Work, secrets: OneTimeSecrets, link: Link, *purposes: Purpose, now: datetime) -> "Spent":
+    """Use up this link, which is good for one of these purposes. All that does not work refuses alike; so does what was
+    sent to an address that is not its user's any more."""
+    token = await work.one_time_tokens.first(token_hash=secrets.digest(link.token), purpose=AnyOf(purposes))
     if token is None:
         raise BadLink
     user = await work.users.get(token.must_be_fresh(now=now))
+    sent_there = token.address_hash in ("", secrets.digest(user.email or ""))
+    if token.address is None and not sent_there:
+        raise BadLink
     token.use(epoch=user.epoch, now=now)
-    return user
+    return Spent(user, token.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Whom a link was sent to, and the address it makes theirs, where it does."""
+
+    user: User
+    address: str | None
 
 
 @asynccontextmanager

@@ -8,15 +8,14 @@ which its maker could come in is taken away.
 from datetime import datetime
 
 from application.identity.closing import dispossess
-from application.identity.enrolment import set_up_alone
+from application.identity.enrolment import join, receive
 from application.identity.foreigners import SEEN_EVERY, address_of, keep_in_step
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Work
 from domain.identity import AccessEnded, ExternalIdentity, IdentityRules, SignInFirst, Stranger, User
-from domain.profiles import Particulars, Profile
+from domain.profiles import Particulars
 from domain.shared.actors import Role
 from domain.shared.errors import Invalid
-from domain.shared.ids import ExternalIdentityId, UserId
 
 
 async def meet(work: Work, stranger: Stranger, *, rules: IdentityRules, ids: Ids, now: datetime) -> User:
@@ -35,7 +34,7 @@ async def meet(work: Work, stranger: Stranger, *, rules: IdentityRules, ids: Ids
         await claim(work, present, stranger, now=now)
     elif not rules.joins_by_address:
         raise SignInFirst
-    _join(work, present, stranger, address, ids=ids, now=now)
+    join(work, present, stranger, address, ids=ids, now=now)
     return present
 
 
@@ -59,7 +58,7 @@ async def meet_abroad(
     present.must_be_welcome()
     if not present.verified:
         await claim(work, present, stranger, now=now)
-    _join(work, present, stranger, address, ids=ids, now=now)
+    join(work, present, stranger, address, ids=ids, now=now)
     return present
 
 
@@ -98,35 +97,6 @@ async def _known(work: Work, stranger: Stranger, *, now: datetime) -> tuple[Exte
 
 
 def _arrive(work: Work, stranger: Stranger, address: str | None, *, role: Role, ids: Ids, now: datetime) -> User:
-    user = User.arrive(id=UserId(ids.new()), email=address, role=role, now=now)
     said = particulars(stranger)
-    work.users.add(user)
-    work.profiles.add(Profile.begin(id=user.id, particulars=said, now=now))
-    if user.role is Role.PROVIDER:
-        set_up_alone(work, user.id, name=said.name, ids=ids, now=now)
-    identity = ExternalIdentity.first_seen(
-        id=ExternalIdentityId(ids.new()),
-        user=user,
-        issuer=stranger.issuer,
-        subject=stranger.subject,
-        email=stranger.email,
-        email_verified=stranger.email_verified,
-        now=now,
-    )
-    work.external_identities.add(identity)
+    _, user = receive(work, stranger, address=address, role=role, particulars=said, ids=ids, now=now)
     return user
-
-
-def _join(work: Work, user: User, stranger: Stranger, address: str, *, ids: Ids, now: datetime) -> None:
-    """Another way in for somebody who is here. That they are still who they were when we looked is part of it."""
-    identity = ExternalIdentity.joined(
-        id=ExternalIdentityId(ids.new()),
-        user=user,
-        issuer=stranger.issuer,
-        subject=stranger.subject,
-        email=address,
-        email_verified=True,
-        now=now,
-    )
-    work.guard(user)
-    work.external_identities.add(identity)

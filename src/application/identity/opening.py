@@ -230,9 +230,8 @@ class ConsumeMagicLink(OpensSessions):
 
     async def __call__(self, actor: Actor, link: Link, client: Client = Client()) -> Tokens:
         now = self.clock.now()
-        digest = self.one_time_secrets.digest(link.token)
         async with watched(self.security_log, actor, client, purpose=Purpose.MAGIC_LINK), self.begin(actor) as work:
-            user = await spend(work, digest, Purpose.MAGIC_LINK, now=now)
+            user = (await spend(work, self.one_time_secrets, link, Purpose.MAGIC_LINK, now=now)).user
             user.must_be_welcome()
             if not user.verified:
                 await self._claim(work, user, now=now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from application.identity.closing import close_all
-from application.identity.letters import Address, OffersLinks, spend, watched
+from application.identity.letters import Address, Link, OffersLinks, spend, watched
 from application.inputs import submitted
 from application.ports.clock import Clock
 from application.ports.identity import OneTimeSecrets, PasswordHasher, SecurityLog
@@ -70,9 +70,9 @@ class ResetPassword:
 
     async def __call__(self, actor: Actor, new: NewPassword, client: Client = Client()) -> None:
         now = self.clock.now()
-        digest = self.one_time_secrets.digest(new.token)
+        link = Link(token=new.token)
         async with watched(self.security_log, actor, client, purpose=Purpose.RESET_PASSWORD), self.begin(actor) as work:
-            user = await spend(work, digest, Purpose.RESET_PASSWORD, now=now)
+            user = (await spend(work, self.one_time_secrets, link, Purpose.RESET_PASSWORD, now=now)).user
             self.identity_rules.passwords.judge(new.password, email=user.email)
             password_hash = await self.passwords.hash(new.password)
             credential = await work.credentials.first(id=user.id)

@@ -1,6 +1,12 @@
 """Telling people: news inside the house and mails that leave it, all of it in answer to events."""
 
-from application.notifications.accounts import SendTokenMail, TellOfPasswordChange, TellOfRepeatedSignUp, WelcomeUser
+from application.notifications.accounts import (
+    SendTokenMail,
+    TellOfAddressChange,
+    TellOfPasswordChange,
+    TellOfRepeatedSignUp,
+    WelcomeUser,
+)
 from application.notifications.billing import TellOfSubscription, WelcomeBuyer
 from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
 from application.notifications.hooked import QueueAskedLetters
@@ -33,6 +39,7 @@ __all__ = [
     "ResendMail",
     "SendMail",
     "SendTokenMail",
+    "TellOfAddressChange",
     "TellOfBooking",
     "TellOfInvitation",
     "TellOfInvoice",

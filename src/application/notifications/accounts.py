@@ -8,7 +8,7 @@ from application.notifications.writing import Desk, zone_of
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin
-from domain.identity import OneTimeTokenIssued, PasswordChanged, Purpose, SignUpRepeated, UserSignedUp
+from domain.identity import EmailChanged, OneTimeTokenIssued, PasswordChanged, Purpose, SignUpRepeated, UserSignedUp
 from domain.notifications import Template
 from domain.shared.actors import Actor
 
@@ -16,6 +16,7 @@ LETTERS: Mapping[Purpose, Template] = {
     Purpose.VERIFY_EMAIL: Template.VERIFY,
     Purpose.MAGIC_LINK: Template.MAGIC_LINK,
     Purpose.RESET_PASSWORD: Template.RESET_PASSWORD,
+    Purpose.CHANGE_EMAIL: Template.ADDRESS_CHANGE,
 }
 """The letter that carries each kind of link."""
 
@@ -40,7 +41,8 @@ class WelcomeUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTokenMail:
-    """A link that works once goes to its user. The mail keeps the token's id; the link itself is made on sending."""
+    """A link that works once goes to its user, one that changes their address to the new one. The mail keeps the
+    token's id; the link itself is made on sending."""
 
     begin: Begin
     clock: Clock
@@ -50,9 +52,13 @@ class SendTokenMail:
         async with self.begin(actor) as work:
             token = await work.one_time_tokens.get(event.token_id)
             desk = Desk(work=work, ids=self.ids, now=self.clock.now())
-            await desk.mail(
-                event.user_id,
+            user = await work.users.get(event.user_id)
+            if (to := token.address or user.email) is None:
+                return
+            await desk.letter(
+                to,
                 LETTERS[event.purpose],
+                recipient_id=event.user_id,
                 transition=f"one_time_token:{event.token_id}:issued",
                 context={
                     "token_id": str(event.token_id),
@@ -94,3 +100,25 @@ class TellOfPasswordChange:
             context = {"changed_at": changed_at, "zone": await zone_of(work, event.user_id)}
             transition = f"user:{event.user_id}:password_changed:{changed_at}"
             await desk.mail(event.user_id, Template.PASSWORD_CHANGED, transition=transition, context=context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellOfAddressChange:
+    """The address somebody was reached at before hears that it no longer is: whoever reads it may not have asked."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, actor: Actor, event: EmailChanged) -> None:
+        async with self.begin(actor) as work:
+            desk = Desk(work=work, ids=self.ids, now=self.clock.now())
+            title, body = "Your address was changed", "Was it not you? Tell whoever looks after this house."
+            desk.notify(event.user_id, kind=event.name, title=title, body=body, about=event.user_id)
+            await desk.letter(
+                event.before,
+                Template.ADDRESS_CHANGED,
+                recipient_id=event.user_id,
+                transition=f"user:{event.user_id}:email_changed:{event.email}",
+                context={"zone": await zone_of(work, event.user_id), "changed_at": desk.now.isoformat()},
+            )

@@ -103,6 +103,10 @@ class ForeignUsers(Protocol):
         """The account may be signed in to again."""
         ...
 
+    async def delete(self, subject: str) -> None:
+        """The account is no more; one that is gone needs no deleting."""
+        ...
+
     async def page(self, number: int) -> list[Stranger]:
-        """Those of that page, counted from 1; empty after the last."""
+        """Those of that page, counted from 1, the newest first; empty after the last."""
         ...

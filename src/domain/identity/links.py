@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     VERIFY_EMAIL = "verify_email"
     MAGIC_LINK = "magic_link"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a word, not a secret
+    CHANGE_EMAIL = "change_email"
 
 
 class BadLink(Invalid):
@@ -50,7 +51,8 @@ class OneTimeTokenDeclined(Event):
 class OneTimeToken(Aggregate):
     """A link that works once. A decoy is stored like any other, so that asking for a link takes the same time whether
     or not the address is known; it has expired from the start, and never works. `address_hash` tells how often an
-    address was asked for of late, known or not; what was asked for too often carries none and does not count."""
+    address was asked for of late, known or not; what was asked for too often carries none and does not count.
+    `address` is the new one of a link that changes it: there it is sent, and nowhere else."""
 
     id: OneTimeTokenId
     user_id: UserId | None
@@ -61,6 +63,7 @@ class OneTimeToken(Aggregate):
     expires_at: datetime
     used_at: datetime | None = None
     created_at: datetime
+    address: str | None = None
 
     @classmethod
     def issue(
@@ -74,6 +77,7 @@ class OneTimeToken(Aggregate):
         lifetime: timedelta,
         now: datetime,
         address_hash: str = "",
+        address: str | None = None,
     ) -> "OneTimeToken":
         """A link for this user, good in this epoch of theirs."""
         token = cls(
@@ -85,6 +89,7 @@ class OneTimeToken(Aggregate):
             epoch=epoch,
             expires_at=now + lifetime,
             created_at=now,
+            address=address,
         )
         token._record(OneTimeTokenIssued(token_id=id, user_id=user_id, purpose=purpose))
         return token

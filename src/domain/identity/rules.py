@@ -31,7 +31,7 @@ class IdentityRules:
     def lifetime(self, purpose: Purpose) -> timedelta:
         """How long a link of that purpose works."""
         match purpose:
-            case Purpose.VERIFY_EMAIL:
+            case Purpose.VERIFY_EMAIL | Purpose.CHANGE_EMAIL:
                 return self.verification_lifetime
             case Purpose.MAGIC_LINK:
                 return self.magic_link_lifetime

@@ -34,6 +34,15 @@ class EmailTaken(Conflict):
         super().__init__("a user with this e-mail address exists")
 
 
+class HalfConfirmed(Conflict):
+    """An address changes when both have been confirmed, the present one and the new one."""
+
+    code = "identity.half_confirmed"
+
+    def __init__(self) -> None:
+        super().__init__("this is confirmed; follow the link that was sent to your other address too")
+
+
 class NoAddress(Conflict):
     """Nobody can write to this user: they came by another issuer, which confirmed no address."""
 
@@ -154,6 +163,16 @@ class EmailVerified(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChanged(Event):
+    """The user is reached at another address from now on, and has shown that they are."""
+
+    name: ClassVar[str] = "user.email_changed"
+    user_id: UserId
+    before: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionsEnded(Event):
     """Every session and link from before is over; `kept` says whether the one that asked goes on."""
 
@@ -185,6 +204,14 @@ class UserRestored(Event):
     """The house opened an account again."""
 
     name: ClassVar[str] = "user.restored"
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDeleted(Event):
+    """The house deleted an account: what it did stays, who it was does not."""
+
+    name: ClassVar[str] = "user.deleted"
     user_id: UserId
 
 
@@ -303,10 +330,13 @@ class User(Aggregate):
             self._record(EmailVerified(user_id=self.id, email=self.email))
 
     def take_address(self, email: str, *, now: datetime) -> None:
-        """An address their issuer has confirmed, for a user who has none or has it from there too."""
-        if self.email != email:
-            self.email, self.email_verified_at = email_address(email), None
-            self.verify_email(now=now)
+        """Another address, which they have shown to be theirs, or whose issuer has confirmed it."""
+        if self.email == email:
+            return
+        before, self.email, self.email_verified_at = self.email, email_address(email), None
+        self.verify_email(now=now)
+        if before is not None:
+            self._record(EmailChanged(user_id=self.id, before=before, email=self.email))
 
     def end_sessions(self, *, keep: bool = False) -> None:
         """Begin a new epoch; `keep` says that the asking session is carried over into it."""
@@ -337,6 +367,16 @@ class User(Aggregate):
             raise NotSuspended
         self.suspended_at = None
         self._record(UserRestored(user_id=self.id))
+
+    def delete(self, *, by: Actor, now: datetime) -> None:
+        """Close the account for good and forget its address, which somebody may use again. Nobody ever comes in by it
+        any more: a restored one is empty."""
+        self._must_be_anothers(by)
+        if not self.suspended:
+            self.suspend(by=by, reason="deleted", now=now)
+        if self.email is not None:
+            self.email = self.email_verified_at = None
+        self._record(UserDeleted(user_id=self.id))
 
     def change_role(self, role: Role, *, by: Actor) -> None:
         """Make the user something else to the marketplace."""

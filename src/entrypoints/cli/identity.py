@@ -4,6 +4,7 @@ from application.identity import (
     ChangeRole,
     CreateAdmin,
     CreateUser,
+    DeleteUser,
     GetUser,
     ListUsers,
     RestoreUser,
@@ -48,4 +49,5 @@ group.does(
     examples=('guildhall user suspend ana@town.example --reason "charged back twice"',),
 )
 group.does("restore", RestoreUser, UserView)
+group.does("delete", DeleteUser, examples=("guildhall user delete ana@town.example",))
 group.does("role", ChangeRole, UserView, examples=("guildhall user role ana@town.example --role provider",))

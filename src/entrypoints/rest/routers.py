@@ -28,6 +28,7 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     identity.identities,
     identity.magic_links,
     identity.passwords,
+    identity.addresses,
     profiles,
     organizations,
     invitations,

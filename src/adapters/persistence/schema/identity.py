@@ -155,6 +155,7 @@ ONE_TIME_TOKENS = Table(
         instant("expires_at"),
         instant("used_at", nullable=True),
         instant("created_at"),
+        text("address", nullable=True, private=True),
     ),
     constraints=(
         References("one_time_tokens_user", "user_id", "users"),

@@ -5,7 +5,7 @@ from contextlib import suppress
 from adapters.supabase.auth.api import AuthApi
 from adapters.supabase.auth.reading import granted_of, metadata_of
 from application.ports.identity_provider import Applicant, ForeignAccounts, Granted
-from domain.identity import AccountSuspended, BadLink, EmailTaken, NotOffered, Purpose, WeakPassword
+from domain.identity import AccountSuspended, BadLink, EmailTaken, HalfConfirmed, NotOffered, Purpose, WeakPassword
 from domain.shared.errors import Forbidden, Invalid, NotFound
 
 LONGEST_PASSWORD = 72
@@ -53,6 +53,8 @@ class SupabaseAccounts(ForeignAccounts):
                 raise
             except (NotFound, Invalid, Forbidden):
                 continue
+            if "access_token" not in answer and isinstance(answer.get("msg"), str):
+                raise HalfConfirmed
             return granted_of(answer, self._api.project.auth)
         raise BadLink
 

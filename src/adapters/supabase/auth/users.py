@@ -38,6 +38,10 @@ class SupabaseUsers(ForeignUsers):
     async def restore(self, subject: str) -> None:
         await self._change(subject, ban_duration="none")
 
+    async def delete(self, subject: str) -> None:
+        with suppress(NotFound):
+            await self._api.call("DELETE", f"/admin/users/{subject}", as_house=True)
+
     async def page(self, number: int) -> list[Stranger]:
         answer = await self._api.call("GET", "/admin/users", as_house=True, page=number, per_page=PAGE)
         users = answer.get("users")

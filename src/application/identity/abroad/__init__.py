@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from application.identity.abroad.accounts import (
     CreateAdminAbroad,
     CreateUserAbroad,
+    ListUsersAbroad,
     SignUpAbroad,
     VerifyEmailAbroad,
 )
-from application.identity.abroad.banning import BanAbroad, RestoreAbroad
+from application.identity.abroad.addresses import RequestAddressChangeAbroad
+from application.identity.abroad.banning import BanAbroad, DeleteAbroad, RestoreAbroad
 from application.identity.abroad.letters import (
     ForgotPasswordAbroad,
     RequestMagicLinkAbroad,
@@ -33,7 +35,8 @@ from application.identity.abroad.sessions import (
     SignOutEverywhereAbroad,
 )
 from application.identity.accounts import ResendVerification, SignUp, VerifyEmail
-from application.identity.administration import CreateAdmin, CreateUser
+from application.identity.addresses import RequestAddressChange
+from application.identity.administration import CreateAdmin, CreateUser, ListUsers
 from application.identity.oauth import FinishSignIn, ReturnFromProvider, StartSignIn
 from application.identity.opening import ConsumeMagicLink, RefreshSession, RequestMagicLink, SignIn
 from application.identity.passwords import ChangePassword, ForgotPassword, ResetPassword
@@ -55,13 +58,15 @@ ABROAD: Mapping[type, type] = {
     ForgotPassword: ForgotPasswordAbroad,
     ResetPassword: ResetPasswordAbroad,
     ChangePassword: ChangePasswordAbroad,
+    RequestAddressChange: RequestAddressChangeAbroad,
     SignOut: SignOutAbroad,
     SignOutEverywhere: SignOutEverywhereAbroad,
     ListSessions: ListSessionsAbroad,
     EndSession: EndSessionAbroad,
     CreateUser: CreateUserAbroad,
     CreateAdmin: CreateAdminAbroad,
+    ListUsers: ListUsersAbroad,
 }
 """The house's own use case, and who does its work when accounts are kept elsewhere."""
 
-__all__ = ["ABROAD", "BanAbroad", "RestoreAbroad"]
+__all__ = ["ABROAD", "BanAbroad", "DeleteAbroad", "RestoreAbroad"]

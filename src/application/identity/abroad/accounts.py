@@ -1,16 +1,20 @@
 """Accounts kept elsewhere: signing up, confirming the address, and making them for others."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar
 
 from application.identity.abroad.coming_in import ComesIn
 from application.identity.accounts import SignUpForm
-from application.identity.administration import NewAdmin, NewUser, OperatorsOnly
+from application.identity.administration import ForAnAdmin, ForSomebody, ListUsers, NewUser, UserFilter, UserView
 from application.identity.letters import Link
 from application.identity.meeting import meet_abroad
 from application.ports.clock import Clock
+from application.ports.criteria import AnyOf, Position
 from application.ports.identity_provider import Applicant, ForeignAccounts, ForeignUsers
 from application.ports.ids import Ids
+from application.ports.readers import Page
 from application.ports.unit_of_work import Begin
 from domain.identity import (
     AccessEnded,
@@ -19,7 +23,9 @@ from domain.identity import (
     BadLink,
     Client,
     EmailTaken,
+    HalfConfirmed,
     IdentityRules,
+    IdentityTaken,
     NotOffered,
     Purpose,
     RoleNotOpen,
@@ -28,8 +34,8 @@ from domain.identity import (
     email_address,
 )
 from domain.profiles import BadLocale, Particulars
-from domain.shared.actors import Actor, Kind, Role
-from domain.shared.errors import Forbidden, Invalid, Refusal, Unauthenticated, Unavailable
+from domain.shared.actors import SYSTEM, Actor
+from domain.shared.errors import Invalid, Refusal, TooMany, Unavailable
 from domain.shared.ids import UserId
 
 
@@ -68,7 +74,7 @@ class VerifyEmailAbroad(ComesIn):
     confirming signs nobody in."""
 
     foreign_accounts: ForeignAccounts
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, AccountSuspended, AccessEnded)
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (BadLink, HalfConfirmed, AccountSuspended, AccessEnded)
 
     async def __call__(self, actor: Actor, link: Link, client: Client = Client()) -> User:
         async with self._watched("link.refused", actor, client):
@@ -106,40 +112,48 @@ class CreatesUsersAbroad:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateUserAbroad(CreatesUsersAbroad):
+class CreateUserAbroad(CreatesUsersAbroad, ForSomebody):
     """Make an account for somebody whose address is known to be theirs, with whoever keeps accounts."""
-
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (
-        Unauthenticated,
-        Forbidden,
-        BadEmail,
-        WeakPassword,
-        BadLocale,
-        Invalid,
-        EmailTaken,
-        Unavailable,
-    )
-
-    async def __call__(self, actor: Actor, new: NewUser) -> User:
-        actor.must_be_admin()
-        return await self._create(actor, new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateAdminAbroad(CreatesUsersAbroad):
+class CreateAdminAbroad(CreatesUsersAbroad, ForAnAdmin):
     """Make an admin at the machine's own command line, with an account elsewhere; what they are is known only here."""
 
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (
-        OperatorsOnly,
-        BadEmail,
-        WeakPassword,
-        Invalid,
-        EmailTaken,
-        Unavailable,
-    )
 
-    async def __call__(self, actor: Actor, new: NewAdmin) -> User:
-        if actor.kind not in (Kind.OPERATOR, Kind.SYSTEM):
-            raise OperatorsOnly
-        admin = NewUser(email=new.email, name=new.name, password=new.password, role=Role.ADMIN)
-        return await self._create(actor, admin)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListUsersAbroad(ListUsers):
+    """Users, the newest first. Who has confirmed an account with whoever keeps them and was never here is met first, so
+    that everybody is there; if nobody answers, those who were here are."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    foreign_users: ForeignUsers
+    identity_rules: IdentityRules
+
+    async def __call__(
+        self, actor: Actor, wanted: UserFilter, *, after: Position | None = None, limit: int = 50
+    ) -> Page[UserView]:
+        actor.must_be_admin()
+        if after is None:
+            with suppress(Unavailable, TooMany):
+                await self._meet_the_new(actor)
+        return await ListUsers.__call__(self, actor, wanted, after=after, limit=limit)
+
+    async def _meet_the_new(self, actor: Actor) -> None:
+        """From the newest on, up to a page of which everybody is known."""
+        for number in count(1):
+            page = [one for one in await self.foreign_users.page(number) if one.email_verified]
+            async with self.begin(actor) as work:
+                subjects = AnyOf(tuple(one.subject for one in page))
+                issuer = self.foreign_users.issuer
+                known = {one.subject for one in await work.external_identities.find(issuer=issuer, subject=subjects)}
+            new = [one for one in page if one.subject not in known]
+            for stranger in new:
+                with suppress(AccountSuspended, EmailTaken, IdentityTaken):
+                    async with self.begin(SYSTEM) as work:
+                        rules, now = self.identity_rules, self.clock.now()
+                        await meet_abroad(work, stranger, rules=rules, ids=self.ids, now=now)
+            if not new:
+                return

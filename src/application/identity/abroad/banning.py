@@ -1,12 +1,13 @@
-"""Whom the house has suspended is banned where the account is kept, and let in again with the house. Access ends here
-at once; this ends what could be begun elsewhere, as soon as somebody answers there."""
+"""Whom the house has suspended is banned where the account is kept, and let in again with the house; whom it has
+deleted is deleted there. Access ends here at once; this ends what could be begun elsewhere, as soon as somebody answers
+there."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from application.ports.identity_provider import ForeignUsers
 from application.ports.unit_of_work import Begin
-from domain.identity import UserRestored, UserSuspended
+from domain.identity import UserDeleted, UserRestored, UserSuspended
 from domain.shared.actors import Actor
 from domain.shared.errors import Refusal, Unavailable
 from domain.shared.ids import UserId
@@ -43,3 +44,12 @@ class RestoreAbroad(_KnowsAccounts):
     async def __call__(self, actor: Actor, event: UserRestored) -> None:
         for subject in await self._subjects(actor, event.user_id):
             await self.foreign_users.restore(subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAbroad(_KnowsAccounts):
+    """A deleted user's account elsewhere is deleted too."""
+
+    async def __call__(self, actor: Actor, event: UserDeleted) -> None:
+        for subject in await self._subjects(actor, event.user_id):
+            await self.foreign_users.delete(subject)

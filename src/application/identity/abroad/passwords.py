@@ -1,5 +1,7 @@
 """Passwords kept elsewhere: reset, and changed."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -52,13 +54,39 @@ class ResetPasswordAbroad(ComesIn):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePasswordAbroad:
-    """Set another password, knowing the present one. Every other session ends; the one that asks goes on."""
+class ProvesPassword:
+    """What use cases share that want the present password of whoever is signed in."""
 
     readers: Readers
-    foreign_accounts: ForeignAccounts
     foreign_sessions: ForeignSessions
     security_log: SecurityLog
+
+    @asynccontextmanager
+    async def _proven(self, actor: Actor, password: str, client: Client) -> AsyncIterator[tuple[UserView, str]]:
+        """Who asks, and by what token. The session that proves the password is ended in the end."""
+        user = await self.readers.one(actor, UserView, actor.signed_in())
+        if user.email is None or not actor.proof:
+            raise NotOffered
+        try:
+            proven = await self.foreign_sessions.sign_in(user.email, password)
+        except InvalidCredentials:
+            refusal = WrongPassword()
+            details = {"code": refusal.code}
+            await self.security_log.note(
+                "password.refused", actor=actor, subject=actor.principal, ip=client.ip, details=details
+            )
+            raise refusal from None
+        try:
+            yield user, actor.proof
+        finally:
+            await self.foreign_sessions.end(proven.access_token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePasswordAbroad(ProvesPassword):
+    """Set another password, knowing the present one. Every other session ends; the one that asks goes on."""
+
+    foreign_accounts: ForeignAccounts
     identity_rules: IdentityRules
     refuses: ClassVar[tuple[type[Refusal], ...]] = (
         Unauthenticated,
@@ -70,21 +98,6 @@ class ChangePasswordAbroad:
     )
 
     async def __call__(self, actor: Actor, change: PasswordChange, client: Client = Client()) -> None:
-        user = await self.readers.one(actor, UserView, actor.signed_in())
-        if user.email is None or not actor.proof:
-            raise NotOffered
-        try:
-            proven = await self.foreign_sessions.sign_in(user.email, change.current_password)
-        except InvalidCredentials:
-            refusal = WrongPassword()
-            details = {"code": refusal.code}
-            await self.security_log.note(
-                "password.refused", actor=actor, subject=actor.principal, ip=client.ip, details=details
-            )
-            raise refusal from None
-        # The session that proved the password is ended with all others when the password changes, and else by us.
-        try:
+        async with self._proven(actor, change.current_password, client) as (user, proof):
             self.identity_rules.passwords.judge(change.new_password, email=user.email)
-            await self.foreign_accounts.set_password(actor.proof, change.new_password)
-        finally:
-            await self.foreign_sessions.end(proven.access_token)
+            await self.foreign_accounts.set_password(proof, change.new_password)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from application.identity import (
     ChangeRole,
     CreateUser,
+    DeleteUser,
     GetUser,
     ListUsers,
     NewRole,
@@ -41,6 +42,7 @@ def users(use: UseCases) -> APIRouter:
     router = api_router("/admin/users", tag="admin")
     create_user, list_users, get_user = use(CreateUser), use(ListUsers), use(GetUser)
     suspend_user, restore_user, change_role = use(SuspendUser), use(RestoreUser), use(ChangeRole)
+    delete_user = use(DeleteUser)
 
     @router.get("", **speaks(ListUsers))
     async def find_users(
@@ -72,6 +74,10 @@ def users(use: UseCases) -> APIRouter:
     @router.post("/{user_id}/restore", **speaks(RestoreUser))
     async def restore(actor: Somebody, user_id: UserId, once: Commanded) -> CaredForOut:
         return CaredForOut.of(await once(lambda: restore_user(actor, user_id)))
+
+    @router.delete("/{user_id}", status_code=204, **speaks(DeleteUser))
+    async def delete(actor: Somebody, user_id: UserId, once: Commanded) -> None:
+        await once(lambda: delete_user(actor, user_id))
 
     @router.put("/{user_id}/role", **speaks(ChangeRole))
     async def set_role(

@@ -3,8 +3,8 @@
 from entrypoints.rest.identity.accounts import users
 from entrypoints.rest.identity.identities import identities
 from entrypoints.rest.identity.keys import keys
-from entrypoints.rest.identity.links import magic_links, passwords
+from entrypoints.rest.identity.links import addresses, magic_links, passwords
 from entrypoints.rest.identity.sessions import sessions
 from entrypoints.rest.identity.sign_ins import sign_ins
 
-__all__ = ["identities", "keys", "magic_links", "passwords", "sessions", "sign_ins", "users"]
+__all__ = ["addresses", "identities", "keys", "magic_links", "passwords", "sessions", "sign_ins", "users"]

@@ -4,12 +4,14 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from application.identity import (
     Address,
+    AddressChange,
     ChangePassword,
     ConsumeMagicLink,
     ForgotPassword,
     Link,
     NewPassword,
     PasswordChange,
+    RequestAddressChange,
     RequestMagicLink,
     ResetPassword,
 )
@@ -75,5 +77,31 @@ def passwords(use: UseCases) -> APIRouter:
     )
     async def change(actor: Somebody, change: PasswordChange, device: Device, once: CommandedUnkeyed) -> None:
         await once(lambda: change_password(actor, change, device))
+
+    return router
+
+
+def addresses(use: UseCases) -> APIRouter:
+    """The route /v1/me/email."""
+    router = api_router(tag="users")
+    change_address = use(RequestAddressChange)
+
+    @router.put(
+        "/me/email",
+        status_code=202,
+        dependencies=[Depends(limited("passwords", SIGN_INS)), _LETTERS],
+        **speaks(RequestAddressChange),
+    )
+    async def change(
+        request: Request,
+        response: Response,
+        actor: Somebody,
+        change: AddressChange,
+        device: Device,
+        once: CommandedUnkeyed,
+    ) -> Accepted:
+        await take_by_email(request, response, LETTERS, what="letters", email=change.email)
+        await once(lambda: change_address(actor, change, device))
+        return Accepted(detail="If the address can be yours, a letter is on its way to it.")
 
     return router
