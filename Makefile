@@ -51,10 +51,10 @@ prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign i
 prove-crash: .venv/.installed-dev ## Kill API, worker and database 200 times under load, in about 30 minutes
 	@$(PROOF).crashes $(ARGS)
 
-prove-swap: .venv/.installed-dev ## Ask who sees what in a million random cases, by SQL, PostgREST and HTTP, and play the journey on a project
+prove-swap: .venv/.installed-dev ## Hold a Supabase project against PostgreSQL: who sees what in a million cases, the model, the whole journey
 	@$(PROOF) swap
 
-prove-move: .venv/.installed-dev ## Move a town of 100,000 rows between PostgreSQL and Supabase and back, killing the mover 50 times
+prove-move: .venv/.installed-dev ## Move a town of 100,000 rows and 1,000 files between PostgreSQL and Supabase and back, killing the mover 50 times
 	@$(PROOF).moving $(ARGS)
 
 prove-release: .venv/.installed-dev ## Simulate 10,000 seeds of 400 steps, as before every release

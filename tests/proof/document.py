@@ -27,6 +27,7 @@ ABOUT = {
     "planted": "Real mistakes, planted one at a time, and how long it took to find each.",
     "model": "Random stories over HTTP against memory, PostgreSQL and a reference model: three answers that must agree,"
     " and two dumps that must be equal.",
+    "model_project": "The same stories, with the second house on a Supabase project, reached by PostgREST only.",
     "project": "The whole customer journey with its rows in a Supabase project, by PostgREST only.",
     "schedules": "Every pair of writing use cases on shared rows, interleaved at every call of the database, with up to"
     " two preemptions.",
@@ -41,8 +42,10 @@ ABOUT = {
     "mutation_domain": "The domain changed in one place at a time; its tests must fail.",
     "stampede": "5,000 clients at one slot, over HTTP, against two API processes.",
     "moving": "A town of 100,000 rows moved between PostgreSQL and Supabase (a real PostgREST) and back, while people"
-    " write; then to fresh databases by the command line, the mover killed at random moments. Databases are compared"
-    " by their own text, not by what the mover weighs.",
+    " write, with a thousand files, between a folder and Supabase Storage (played on the HTTP transport, 20 ms away);"
+    " then to fresh databases by the command line, the mover killed (-9): at random moments of the long copying, and"
+    " before, within and after each step of verifying, cutting over and going back. After every command it is asked who"
+    " takes writes. Databases are compared by their own text and files by their hashes, not by what the mover weighs.",
     "crashes": "Two API processes, a worker and PostgreSQL killed at random moments under load; the client's history"
     " is the judge.",
 }

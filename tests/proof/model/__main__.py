@@ -33,10 +33,10 @@ def main() -> int:
     asking.add_argument("--supabase", action="store_true", help="reach the database by PostgREST only")
     asked = asking.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    way = "supabase" if asked.supabase else asked.postgres
+    way = "project" if asked.supabase else asked.postgres
     report = Report(name="model" if way == "18" else f"model_{way}")
-    # What is planted is planted in PostgreSQL's own adapter, or found without the second house.
-    hunted = {} if asked.supabase else PLANTED
+    # By PostgREST only those that take the second house: the others are found without it.
+    hunted = {name: one for name, one in PLANTED.items() if one.on_postgres} if asked.supabase else PLANTED
     with ExitStack() as stack:
         server = stack.enter_context(postgres(asked.postgres))
         url = stack.enter_context(server.clone())
