@@ -274,6 +274,8 @@ class GoTrue:
             if kind not in ("signup", "invite", "magiclink"):
                 raise No(404, "user_not_found")
             account, kind = self.add(body["email"], body.get("password", "")), "signup"
+        if kind.startswith("email_change"):
+            account.new_email, kind = body["new_email"].lower(), "email_change"
         hashed = self._link(account, kind)
         return {**self._shown(account), "hashed_token": hashed, "verification_type": kind, "action_link": "..."}
 
