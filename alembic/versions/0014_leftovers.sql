@@ -50,3 +50,26 @@ language sql stable set search_path = '' as $$
   end
   from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb as said) as claims
 $$;
+
+-- The house that is left becomes that. One move at a time leaves from it; a house moved into earlier may leave again. Who
+-- was rolled back has nothing more to say, also when it was on its way to say it: a mover that was killed is heard late.
+create or replace function move_leave(move uuid, state text, at timestamptz, ranked text[]) returns void
+language plpgsql volatile set search_path = '' as $$
+declare mark record;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('guildhall:move', 0));
+  select * into mark from public.moves m where m.role = 'leaving' order by m.started_at desc, m.id desc limit 1;
+  if mark.id is distinct from move and mark.state in ('watched', 'frozen', 'left') then
+    raise exception 'another move leaves from here' using errcode = 'GH005';
+  end if;
+  if move_leave.state <> 'stayed' and exists (
+    select from public.moves m where m.id = move and m.role = 'leaving' and m.state = 'stayed')
+  then
+    raise exception 'this move was given up' using errcode = 'GH007';
+  end if;
+  perform public.move_triggers(
+    noting => move_leave.state in ('watched', 'frozen'), shut => move_leave.state in ('frozen', 'left'), ranked => ranked);
+  insert into public.moves as m (id, version, role, origin, state, progress, lease_until, started_at, changed_at)
+  values (move, 1, 'leaving', '', move_leave.state, '{}', null, at, at)
+  on conflict (id) do update set version = m.version + 1, state = excluded.state, changed_at = excluded.changed_at;
+end $$;

@@ -326,6 +326,34 @@ async def test_after_a_rollback_the_old_house_serves_and_the_new_one_is_shut(two
         await mover(here, there).run(SYSTEM)
 
 
+@pytest.mark.parametrize("late_word", [Leaving.WATCHED, Leaving.FROZEN, Leaving.LEFT])
+async def test_a_late_word_of_a_killed_mover_does_not_shut_a_house_that_stayed(
+    two: tuple[End, End], late_word: Leaving
+) -> None:
+    here, there = two
+    move = (await mover(here, there).run(SYSTEM)).move
+    await mover(here, there).roll_back(SYSTEM)
+    with pytest.raises(NotUnderWay):
+        await here.house.leave(move, late_word, at=NOW)
+    await lived_on(here)
+    mark = (await here.house.standing()).leaving
+    assert mark is not None
+    assert mark.state is Leaving.STAYED
+
+
+async def test_a_house_that_hears_a_late_word_would_be_shut(databases: tuple[End, End]) -> None:
+    here, there = databases
+    move = (await mover(here, there).run(SYSTEM)).move
+    await mover(here, there).roll_back(SYSTEM)
+    async with connected(here.url) as owner:
+        source = await owner.fetchval("select pg_get_functiondef('move_leave'::regproc)")
+        assert "move_leave.state <> 'stayed' and" in source
+        await owner.execute(source.replace("move_leave.state <> 'stayed' and", "false and"))
+    await here.house.leave(move, Leaving.FROZEN, at=NOW)
+    with pytest.raises(BeingMoved):
+        await lived_on(here)
+
+
 async def test_a_new_house_that_has_taken_writes_is_not_rolled_back(two: tuple[End, End]) -> None:
     here, there = two
     await mover(here, there).run(SYSTEM)

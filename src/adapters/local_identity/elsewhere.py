@@ -69,5 +69,8 @@ class NoUsers(ForeignUsers):
     async def restore(self, subject: str) -> None:
         """Nobody is here."""
 
+    async def delete(self, subject: str) -> None:
+        """Nobody is here."""
+
     async def page(self, number: int) -> list[Stranger]:
         return []

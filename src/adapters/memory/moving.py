@@ -11,7 +11,7 @@ from adapters.persistence import records
 from adapters.persistence.schema import MOVED, TABLES
 from adapters.persistence.schema.tables import Row
 from application.ports.moving import Batch, Destination, Digest, Load, Mark, News, Origin, Size, Standing
-from domain.moving import AlreadyMoving, HasWrites, Leaving, Move, MoveId, MoveState, TakenOver, Unfit
+from domain.moving import AlreadyMoving, HasWrites, Leaving, Move, MoveId, MoveState, NotUnderWay, TakenOver, Unfit
 from domain.shared.errors import Conflict, Invalid
 
 
@@ -23,6 +23,7 @@ class MemoryHouse(Origin, Destination):
         self._arriving: Move | None = None
         self._held_until: datetime | None = None
         self._leaving: Mark | None = None
+        self._given_up: set[MoveId] = set()
         self._noting = False
         self._notes: dict[str, tuple[str, str]] = {}
         self._numbers = count()
@@ -71,6 +72,10 @@ class MemoryHouse(Origin, Destination):
         held = self._leaving
         if held and held.move != move and held.state is not Leaving.STAYED:
             raise AlreadyMoving("another move leaves from here")
+        if move in self._given_up and state is not Leaving.STAYED:
+            raise NotUnderWay("this move was given up")
+        if state is Leaving.STAYED:
+            self._given_up.add(move)
         self._leaving = Mark(move=move, state=state)
         self._note(state in (Leaving.WATCHED, Leaving.FROZEN))
         self._store.shut = state in (Leaving.FROZEN, Leaving.LEFT)
@@ -120,6 +125,7 @@ class MemoryHouse(Origin, Destination):
         self._note(state is MoveState.CUT_OVER)
         if state is MoveState.CUT_OVER and self._leaving:
             self._leaving = replace(self._leaving, state=Leaving.STAYED)
+            self._given_up.add(self._leaving.move)
 
     def _must_hold(self, move: Move) -> None:
         if self._arriving is None or (self._arriving.id, self._arriving.fence) != (move.id, move.fence):

@@ -8,7 +8,18 @@ from uuid import UUID
 
 from adapters.persistence.schema import MOVED
 from application.ports.moving import Batch, Destination, Digest, Load, Mark, News, Origin, Size, Standing
-from domain.moving import AlreadyMoving, HasWrites, Leaving, Move, MoveId, MoveState, Reached, TakenOver, Unfit
+from domain.moving import (
+    AlreadyMoving,
+    HasWrites,
+    Leaving,
+    Move,
+    MoveId,
+    MoveState,
+    NotUnderWay,
+    Reached,
+    TakenOver,
+    Unfit,
+)
 from domain.shared.errors import Refusal
 
 Call: TypeAlias = Callable[..., Awaitable[Any]]
@@ -37,6 +48,8 @@ class Rejected(Exception):
             return Unfit(self.told)
         if self.condition == "GH005":
             return AlreadyMoving(f"{self.told}: end that one first, by `guildhall move rollback` or `move close`")
+        if self.condition == "GH007":
+            return NotUnderWay(f"{self.told}: `guildhall move run` into an empty database begins another")
         if self.condition == "GH006":
             return HasWrites(int(self.told))
         return None

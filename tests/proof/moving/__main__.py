@@ -27,7 +27,7 @@ COPYING_KILLS = 16
 """Besides these, each step of the day is struck three times (`kills.STEPS`)."""
 SMALL = 20
 """How many times smaller a town is whose moves are struck on the day itself, and every town of a quick campaign."""
-CONTROLS = "skips_what or forgets_what or does_not_wait or one_byte or one_flipped or still_has_in_hand"
+CONTROLS = "skips_what or forgets_what or does_not_wait or one_byte or one_flipped or still_has_in_hand or late_word"
 
 
 def main() -> int:

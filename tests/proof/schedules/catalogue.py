@@ -36,11 +36,13 @@ from application.bookings import (
     SweepHolds,
 )
 from application.identity import (
+    AddressChange,
     ChangePassword,
     ChangeRole,
     ConsumeMagicLink,
     CreateAdmin,
     CreateUser,
+    DeleteUser,
     EndSession,
     ForgetExpiredTokens,
     ForgotPassword,
@@ -53,6 +55,7 @@ from application.identity import (
     PasswordSignIn,
     RefreshSession,
     Renewal,
+    RequestAddressChange,
     RequestMagicLink,
     ResendVerification,
     ResetPassword,
@@ -485,6 +488,13 @@ part(
     ChangeRole,
     lambda k: (ADMIN, k["ann"].user_id, NewRole(role=Role.PROVIDER)),
 )
+part(
+    "an_account",
+    "ask for another address",
+    RequestAddressChange,
+    lambda k: (k["ann one"], AddressChange(email="new@example.org", current_password=PASSWORD)),
+)
+part("an_account a_suspended_account", "an admin deletes", DeleteUser, lambda k: (ADMIN, k["ann"].user_id))
 part("an_account a_suspended_account", "an admin restores", RestoreUser, lambda k: (ADMIN, k["ann"].user_id))
 part("an_account", "change the profile", UpdateProfile, lambda k: (k["ann"], ProfileChanges(headline="Hi")))
 part(
@@ -572,6 +582,7 @@ LEFT_OUT: dict[str, str] = {
     "TellOfBooking": "the same",
     "TellOfMessage": "the same",
     "TellOfPasswordChange": "the same",
+    "TellOfAddressChange": "the same",
     "TellOfRepeatedSignUp": "the same",
     "WelcomeUser": "the same",
     "SendTokenMail": "the same",
@@ -595,11 +606,13 @@ LEFT_OUT: dict[str, str] = {
             "ResetPasswordAbroad",
             "CreateUserAbroad",
             "CreateAdminAbroad",
+            "ListUsersAbroad",
         ),
         "stands in where accounts are kept elsewhere: commits only who somebody is, as Authenticate does",
     ),
     "BanAbroad": "reads, and asks whoever keeps the accounts",
     "RestoreAbroad": "the same",
+    "DeleteAbroad": "the same",
     **dict.fromkeys(
         (
             "RequestUpload",

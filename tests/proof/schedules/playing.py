@@ -60,7 +60,7 @@ GUARDED = (
 like some order: what was decided on still held when it was written."""
 
 BEGINS_SESSIONS = frozenset({"SignIn", "ConsumeMagicLink"})
-ENDS_SESSIONS = frozenset({"SuspendUser", "ResetPassword", "ChangePassword", "SignOutEverywhere"})
+ENDS_SESSIONS = frozenset({"SuspendUser", "DeleteUser", "ResetPassword", "ChangePassword", "SignOutEverywhere"})
 """One exception to "like one of the two orders". A session that begins while its user's sessions end may be
 answered with tokens; it belongs to an earlier epoch of its user and counts for nothing from the start (`User.epoch`,
 `close_all`). Its rows are then left out of the comparison: all else must be like one of the two orders."""

@@ -167,7 +167,8 @@ begin
   end if;
 end $$;
 
--- The house that is left becomes that. One move at a time leaves from it; a house moved into earlier may leave again.
+-- The house that is left becomes that. One move at a time leaves from it; a house moved into earlier may leave again. Who
+-- was rolled back has nothing more to say, also when it was on its way to say it: a mover that was killed is heard late.
 create or replace function move_leave(move uuid, state text, at timestamptz, ranked text[]) returns void
 language plpgsql volatile set search_path = '' as $$
 declare mark record;
@@ -176,6 +177,11 @@ begin
   select * into mark from public.moves m where m.role = 'leaving' order by m.started_at desc, m.id desc limit 1;
   if mark.id is distinct from move and mark.state in ('watched', 'frozen', 'left') then
     raise exception 'another move leaves from here' using errcode = 'GH005';
+  end if;
+  if move_leave.state <> 'stayed' and exists (
+    select from public.moves m where m.id = move and m.role = 'leaving' and m.state = 'stayed')
+  then
+    raise exception 'this move was given up' using errcode = 'GH007';
   end if;
   perform public.move_triggers(
     noting => move_leave.state in ('watched', 'frozen'), shut => move_leave.state in ('frozen', 'left'), ranked => ranked);
