@@ -49,6 +49,26 @@ async def test_a_link_confirms_once(world: World) -> None:
     assert spent.json()["code"] == "identity.bad_link"
 
 
+async def test_an_address_is_changed_by_a_link_to_the_new_one_and_the_old_one_hears_of_it(world: World) -> None:
+    ana, new = await world.person("Ana"), "ana@elsewhere.example"
+    change = {"email": new, "current_password": PASSWORD}
+    wrong = await ana.put("/v1/me/email", json={**change, "current_password": "something else"})
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "identity.wrong_password")
+    same = await ana.put("/v1/me/email", json={**change, "email": ana.email})
+    assert (same.status_code, same.json()["code"]) == (422, "identity.same_address")
+    assert (await world.anybody.put("/v1/me/email", json=change)).status_code == 401
+    assert (await ana.put("/v1/me/email", json=change)).status_code == 202
+    await world.deliver()
+    assert (await ana.get("/v1/me")).json()["email"] == ana.email
+    link = {"token": world.token(new, "address_change")}
+    assert (await world.anybody.post("/v1/users/verify", json=link)).json()["email"] == new
+    await world.deliver()
+    assert world.letter(ana.email, "address_changed")
+    me = (await ana.get("/v1/me")).json()
+    assert (me["email"], me["email_verified"]) == (new, True)
+    assert (await (await world.sign_in(new)).get("/v1/me")).json()["id"] == me["id"]
+
+
 async def test_the_link_is_sent_again_on_request(world: World) -> None:
     await world.anybody.post("/v1/users", json=FORM)
     await world.deliver()

@@ -69,6 +69,23 @@ async def test_a_suspended_user_is_out_at_once_and_comes_back_by_signing_in(worl
     assert own.json()["code"] == "identity.own_account"
 
 
+async def test_a_deleted_user_is_nobody_and_their_address_is_free(world: World) -> None:
+    ana, vera, admin = await world.person("Ana"), await world.provider(), await world.admin()
+    booking = await world.booking(ana, await world.job(vera))
+    user = f"/v1/admin/users/{ana.user_id}"
+    expected = await admin.delete(user)
+    assert (expected.status_code, expected.json()["code"]) == (409, "identity.still_expected")
+    await ana.post(f"/v1/bookings/{booking['id']}/cancel", json={"reason": "I move away."})
+    assert (await ana.delete(user)).status_code == 403
+    assert (await admin.delete(user)).status_code == 204
+    assert (await ana.get("/v1/me")).status_code == 403
+    shown = (await admin.get(user)).json()
+    assert (shown["email"], shown["suspended_at"] is None) == (None, False)
+    assert (await admin.get(f"/v1/profiles/{ana.user_id}")).json()["name"] == "Somebody"
+    again = await world.person("Ana")
+    assert again.user_id != ana.user_id
+
+
 async def test_an_admin_makes_an_account_once_per_key(world: World) -> None:
     admin, key = await world.admin(), keyed()
     new = {"email": "new@example.org", "name": "New", "password": "correct horse battery", "role": "provider"}

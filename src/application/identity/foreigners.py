@@ -116,13 +116,13 @@ async def arrive(
     if address is not None and present is not None and present.verified and rules.tokens_join_by_address:
         return join(work, present, said, address, ids=ids, now=now), present
     free = address if confirmed and present is None else None
-    told = _Said(said.issuer, said.subject, address, confirmed)
+    told = _Believed(said.issuer, said.subject, address, confirmed)
     particulars = _particulars(said.display_name)
     return receive(work, told, address=free, role=Role.CUSTOMER, particulars=particulars, ids=ids, now=now)
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Believed:
     """What counts of what an issuer said: an address that could be none is none."""
 
     issuer: str

@@ -11,7 +11,16 @@ from application.ports.identity import SecurityLog
 from application.ports.identity_provider import ForeignSessions, Granted
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin
-from domain.identity import AccountSuspended, Client, EmailTaken, IdentityRules, IdentityTaken, Stranger, User
+from domain.identity import (
+    AccountSuspended,
+    Client,
+    EmailTaken,
+    HalfConfirmed,
+    IdentityRules,
+    IdentityTaken,
+    Stranger,
+    User,
+)
 from domain.shared.actors import Actor
 from domain.shared.errors import Refusal, Unavailable
 
@@ -56,10 +65,11 @@ class ComesIn:
 
     @asynccontextmanager
     async def _watched(self, kind: str, actor: Actor, client: Client) -> AsyncIterator[None]:
-        """What is refused leaves a trace; that nobody answered is nobody's fault."""
+        """What is refused leaves a trace; that nobody answered, or that another link is to be followed too, is nobody's
+        fault."""
         try:
             yield
-        except Unavailable:
+        except (Unavailable, HalfConfirmed):
             raise
         except Refusal as refusal:
             await self.security_log.note(kind, actor=actor, ip=client.ip, details={"code": refusal.code})
