@@ -93,6 +93,8 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "refunds": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
     "ledger": (Admin(),),
     "webhooks": (Admin(),),
+    "reconciliations": (Admin(),),
+    "discrepancies": (Admin(),),
     "reviews": (PublicWhen("state", "published"), Own("customer_id"), Own("provider_id"), Admin()),
     "conversations": (Participant("id"),),
     "participants": (Participant("conversation_id"),),

@@ -16,6 +16,8 @@ from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
+from domain.organizations import Invitation, Membership, Onboarding, Organization
+from domain.payments import Discrepancy, LedgerEntry, Payment, Reconciliation, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -69,6 +71,8 @@ KEPT: dict[type, Kept] = dict(
         _kept(Refund, "refunds"),
         _kept(LedgerEntry, "ledger", "ledger entry"),
         _kept(Webhook, "webhooks"),
+        _kept(Reconciliation, "reconciliations"),
+        _kept(Discrepancy, "discrepancies"),
         _kept(Review, "reviews"),
         _kept(Conversation, "conversations"),
         _kept(Participant, "participants"),

@@ -10,7 +10,7 @@ from domain.invoicing import AlreadyInvoiced
 from domain.messaging import AlreadyTalking
 from domain.notifications import MailAlreadyQueued
 from domain.organizations import AlreadyInvited, AlreadyMember
-from domain.payments import DuplicateWebhook
+from domain.payments import AlreadyReconciling, DuplicateWebhook
 from domain.reviews import AlreadyReviewed
 from domain.shared.errors import Conflict, Invalid, Refusal, StaleVersion
 
@@ -26,6 +26,8 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "users_email": EmailTaken,
     "external_identities_subject": IdentityTaken,
     "webhooks_told_once": lambda: DuplicateWebhook("this was received before"),
+    "reconciliations_one_under_way": lambda: AlreadyReconciling("somebody else has just begun with this"),
+    "discrepancies_filed_once": _again,
     "memberships_pair": AlreadyMember,
     "invitations_one_pending": AlreadyInvited,
     "mails_once": lambda: MailAlreadyQueued("this person has been written to about this"),

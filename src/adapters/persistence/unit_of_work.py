@@ -28,6 +28,8 @@ from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
+from domain.organizations import Invitation, Membership, Onboarding, Organization
+from domain.payments import Discrepancy, LedgerEntry, Payment, Reconciliation, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -324,6 +326,14 @@ class StoredWork(Work):
     @property
     def webhooks(self) -> Collection[Webhook]:
         return self._of(Webhook)
+
+    @property
+    def reconciliations(self) -> Collection[Reconciliation]:
+        return self._of(Reconciliation)
+
+    @property
+    def discrepancies(self) -> Collection[Discrepancy]:
+        return self._of(Discrepancy)
 
     @property
     def reviews(self) -> Collection[Review]:

@@ -2,11 +2,12 @@
 second steps, declines, honours idempotency keys and tells us by signed webhooks, late and more than once if it must."""
 
 from adapters.simulated_gateway.billing import SimulatedBilling
-from adapters.simulated_gateway.books import Books
+from adapters.simulated_gateway.books import Books, note
 from adapters.simulated_gateway.cards import CARDS
 from adapters.simulated_gateway.carrier import Carrier
 from adapters.simulated_gateway.delivery import Deliveries
 from adapters.simulated_gateway.gateway import SimulatedGateway
+from adapters.simulated_gateway.records import SimulatedRecords
 from adapters.simulated_gateway.signature import HEADER, SimulatedVerifier, signed
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Deliveries",
     "SimulatedBilling",
     "SimulatedGateway",
+    "SimulatedRecords",
     "SimulatedVerifier",
+    "note",
     "signed",
 ]

@@ -20,6 +20,10 @@ create table if not exists payments (
 create table if not exists refunds (
     ref text primary key, refund_id text not null, payment_ref text not null references payments (ref),
     state text not null, amount integer not null, currency text not null, failure text not null default '');
+create table if not exists journal (
+    number integer primary key, at real not null, what text not null, ref text not null, amount integer not null,
+    currency text not null);
+create index if not exists journal_what on journal (what, at);
 create table if not exists answers (
     key text primary key, fingerprint text not null, answer text not null);
 create table if not exists plans (
@@ -79,6 +83,14 @@ class Books:
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock, _transaction(self._connection):
             return work(self._connection)
+
+
+def note(books: sqlite3.Connection, what: str, ref: str, amount: int, currency: str, *, at: float) -> None:
+    """Write down that a payment was opened, a refund made, or that money moved, in the transaction of it."""
+    books.execute(
+        "insert into journal (at, what, ref, amount, currency) values (?, ?, ?, ?, ?)",
+        (at, what, ref, amount, currency),
+    )
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from sqlite3 import Connection, Row
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from adapters.simulated_gateway.books import Books
+from adapters.simulated_gateway.books import Books, note
 from adapters.simulated_gateway.cards import CARDS, SecondStep
 from adapters.simulated_gateway.delivery import announce
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payments import CardDesk, Declined, OpenOrder, PaymentGateway, RefundOrder
-from domain.payments import GatewayPayment, GatewayRefund, PaymentState, RefundState
+from domain.payments import GatewayPayment, GatewayRefund, PaymentState, RefundState, SourceKind
 from domain.shared.errors import Conflict, Invalid, NotFound
 from domain.shared.ids import PaymentId, RefundId
 from domain.shared.money import Money
@@ -22,6 +22,8 @@ from domain.shared.money import Money
 T = TypeVar("T")
 
 NAME = "simulated"
+OPENED, MADE = "opened", "refund_made"
+CAPTURED, REFUNDED = SourceKind.CAPTURE.value, SourceKind.REFUND.value
 _PAYABLE = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.REQUIRES_ACTION)
 
 
@@ -65,35 +67,36 @@ class SimulatedGateway(PaymentGateway, CardDesk):
                         self._client_secret(ref),
                     ),
                 )
+                self._note(books, OPENED, ref, order.amount)
                 return json.dumps(dict(_row(books, "payments", ref)))
 
-            return _payment(_once(books, key, repr(order), act))
+            return payment_of(_once(books, key, repr(order), act))
 
         return await self._books.do(work)
 
     async def find(self, ref: str) -> GatewayPayment:
-        return await self._books.do(lambda books: _payment(_row(books, "payments", ref)))
+        return await self._books.do(lambda books: payment_of(_row(books, "payments", ref)))
 
     async def cancel(self, ref: str) -> GatewayPayment:
         def work(books: Connection) -> GatewayPayment:
             if _state(books, ref) in _PAYABLE:
                 self._move(books, ref, PaymentState.CANCELLED)
-            return _payment(_row(books, "payments", ref))
+            return payment_of(_row(books, "payments", ref))
 
         return await self._tell(work)
 
     async def refund(self, order: RefundOrder) -> GatewayRefund:
         def work(books: Connection) -> GatewayRefund:
             answer = _once(books, f"refund:{order.refund_id}", repr(order), lambda: self._send_back(books, order))
-            return _refund(answer)
+            return refund_of(answer)
 
         return await self._tell(work)
 
     async def find_refund(self, ref: str) -> GatewayRefund:
-        return await self._books.do(lambda books: _refund(_row(books, "refunds", ref)))
+        return await self._books.do(lambda books: refund_of(_row(books, "refunds", ref)))
 
     async def look(self, ref: str, client_secret: str) -> GatewayPayment:
-        return await self._books.do(lambda books: _payment(self._shown(books, ref, client_secret)))
+        return await self._books.do(lambda books: payment_of(self._shown(books, ref, client_secret)))
 
     async def confirm(self, ref: str, client_secret: str, card: str) -> GatewayPayment:
         shown = CARDS.get(card)
@@ -104,7 +107,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             self._shown(books, ref, client_secret)
             _must_be(books, ref, *_PAYABLE)
             self._move(books, ref, shown.state, failure=shown.failure, card=card)
-            return _payment(_row(books, "payments", ref))
+            return payment_of(_row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -116,7 +119,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
                 self._move(books, ref, PaymentState.CAPTURED, card=row["card"])
             else:
                 self._move(books, ref, PaymentState.FAILED, failure="authentication_failed", card=row["card"])
-            return _payment(_row(books, "payments", ref))
+            return payment_of(_row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -132,6 +135,8 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             " captured = case when :state = 'captured' then amount else captured end where ref = :ref",
             {"state": state.value, "failure": failure, "card": card, "ref": ref},
         )
+        if state is PaymentState.CAPTURED:
+            self._note(books, CAPTURED, ref, payment_of(_row(books, "payments", ref)).captured)
         announce(books, f"payment.{state.value}", payment=ref, refund=None, ids=self._ids, clock=self._clock)
 
     def _send_back(self, books: Connection, order: RefundOrder) -> str:
@@ -150,13 +155,18 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             " values (?, ?, ?, ?, ?, ?, ?)",
             (ref, str(order.refund_id), paid["ref"], state.value, order.amount.amount_minor, paid["currency"], failure),
         )
+        self._note(books, MADE, ref, order.amount)
         if arrives:
+            self._note(books, REFUNDED, ref, order.amount)
             books.execute(
                 "update payments set refunded = refunded + ? where ref = ?", (order.amount.amount_minor, paid["ref"])
             )
         kind = f"refund.{state.value}"
         announce(books, kind, payment=paid["ref"], refund=ref, ids=self._ids, clock=self._clock)
         return json.dumps(dict(_row(books, "refunds", ref)))
+
+    def _note(self, books: Connection, what: str, ref: str, amount: Money) -> None:
+        note(books, what, ref, amount.amount_minor, amount.currency, at=self._clock.now().timestamp())
 
     def _shown(self, books: Connection, ref: str, client_secret: str) -> Row:
         # A wrong secret must look like a payment that does not exist, to the same work.
@@ -203,7 +213,8 @@ def _must_be(books: Connection, ref: str, *states: PaymentState) -> None:
         raise Conflict(f"a payment that is {state.value} cannot be paid", state=state.value)
 
 
-def _payment(row: Row | dict[str, Any]) -> GatewayPayment:
+def payment_of(row: Row | dict[str, Any]) -> GatewayPayment:
+    """How a row of the books says that a payment stands."""
     return GatewayPayment(
         gateway=NAME,
         ref=row["ref"],
@@ -217,7 +228,8 @@ def _payment(row: Row | dict[str, Any]) -> GatewayPayment:
     )
 
 
-def _refund(row: Row | dict[str, Any]) -> GatewayRefund:
+def refund_of(row: Row | dict[str, Any]) -> GatewayRefund:
+    """The same of a refund."""
     return GatewayRefund(
         gateway=NAME,
         ref=row["ref"],

@@ -42,7 +42,7 @@ class SimulatedVerifier(WebhookVerifier):
             raise BadSignature("the signature does not fit the message")
         if abs(int(self._clock.now().timestamp()) - int(seconds)) > self._tolerance.total_seconds():
             raise StaleSignature("the message was signed too long ago, or in the future")
-        return _notice(raw)
+        return notice_of(raw)
 
 
 def _parts(header: str) -> tuple[str, list[str]]:
@@ -57,7 +57,8 @@ def _mac(raw: bytes, secret: str, seconds: str) -> str:
     return hmac.new(secret.encode(), f"{seconds}.".encode() + raw, sha256).hexdigest()
 
 
-def _notice(raw: bytes) -> Notice:
+def notice_of(raw: bytes) -> Notice:
+    """What a message says."""
     try:
         body = json.loads(raw.decode())
         return Notice(

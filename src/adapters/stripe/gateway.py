@@ -92,17 +92,17 @@ class StripeGateway(PaymentGateway):
             raise Declined("amount_not_taken", refusal.message) from refusal
         except stripe.StripeError as error:
             raise after_writing(error) from error
-        return _payment(intent)
+        return payment_of(intent)
 
     async def find(self, ref: str) -> GatewayPayment:
         try:
-            return _payment(await self._stripe.v1.payment_intents.retrieve_async(ref))
+            return payment_of(await self._stripe.v1.payment_intents.retrieve_async(ref))
         except stripe.StripeError as error:
             raise after_reading(error, "payment", ref) from error
 
     async def cancel(self, ref: str) -> GatewayPayment:
         try:
-            return _payment(await self._stripe.v1.payment_intents.cancel_async(ref))
+            return payment_of(await self._stripe.v1.payment_intents.cancel_async(ref))
         except stripe.InvalidRequestError:
             # Cancelled before, or its money already moves: how it stands is the answer, a missing one included.
             return await self.find(ref)
@@ -129,11 +129,11 @@ class StripeGateway(PaymentGateway):
             if made := await self._made_before(order):
                 return made
             raise after_writing(error) from error
-        return _refund(refund)
+        return refund_of(refund)
 
     async def find_refund(self, ref: str) -> GatewayRefund:
         try:
-            return _refund(await self._stripe.v1.refunds.retrieve_async(ref))
+            return refund_of(await self._stripe.v1.refunds.retrieve_async(ref))
         except stripe.StripeError as error:
             raise after_reading(error, "refund", ref) from error
 
@@ -143,7 +143,7 @@ class StripeGateway(PaymentGateway):
             made = await self._stripe.v1.refunds.list_async(params={"payment_intent": order.payment_ref, "limit": 100})
             async for refund in made.auto_paging_iter():
                 if _id_in(refund.metadata, "refund_id") == order.refund_id:
-                    return _refund(refund)
+                    return refund_of(refund)
         except stripe.StripeError:
             return None
         return None
@@ -156,7 +156,8 @@ def _payable(order: OpenOrder) -> dict[str, str]:
     return {"booking_id": str(order.booking_id)}
 
 
-def _payment(intent: stripe.PaymentIntent) -> GatewayPayment:
+def payment_of(intent: stripe.PaymentIntent) -> GatewayPayment:
+    """How an intent stands, in our words."""
     payment_id = _id_in(intent.metadata, "payment_id")
     state = _PAYMENT_STATES.get(intent.status, PaymentState.UNKNOWN)
     error = intent.last_payment_error
@@ -175,7 +176,8 @@ def _payment(intent: stripe.PaymentIntent) -> GatewayPayment:
     )
 
 
-def _refund(refund: stripe.Refund) -> GatewayRefund:
+def refund_of(refund: stripe.Refund) -> GatewayRefund:
+    """How a refund stands, in our words."""
     refund_id = _id_in(refund.metadata, "refund_id")
     intent = refund.payment_intent
     return GatewayRefund(

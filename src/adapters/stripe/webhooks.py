@@ -38,7 +38,7 @@ class StripeVerifier(WebhookVerifier):
             raise BadSignature("the signature does not fit the message")
         if abs(int(self._clock.now().timestamp()) - int(found[1])) > self._tolerance.total_seconds():
             raise StaleSignature("the message was signed too long ago, or in the future")
-        return _notice(raw)
+        return notice_of(raw)
 
 
 def _fits(raw: bytes, header: str, secret: str) -> bool:
@@ -50,7 +50,8 @@ def _fits(raw: bytes, header: str, secret: str) -> bool:
     return True
 
 
-def _notice(raw: bytes) -> Notice:
+def notice_of(raw: bytes) -> Notice:
+    """What an event says happened, and to what."""
     try:
         event = json.loads(raw.decode())
         thing = (event.get("data") or {}).get("object") or {}

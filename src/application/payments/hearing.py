@@ -13,6 +13,7 @@ from application.ports.ids import Ids
 from application.ports.payments import (
     BadSignature,
     MalformedWebhook,
+    Notice,
     PaymentGateway,
     StaleSignature,
     WebhookVerifier,
@@ -78,10 +79,25 @@ class ReceiveWebhook:
         if verifier is None:
             raise UnknownSender(f"we take no messages from {sender!r}", sender=sender)
         notice = verifier.verify(raw, headers)
+        inbox = Inbox(begin=self.begin, clock=self.clock, ids=self.ids)
+        webhook, _ = await inbox.keep(actor, notice, sender, raw.decode())
+        return webhook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """Where messages wait for the worker, however they came: each of a sender's once."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+
+    async def keep(self, actor: Actor, notice: Notice, sender: str, payload: str) -> tuple[Webhook, bool]:
+        """The message as it is kept, and whether it was new."""
         try:
             async with self.begin(actor) as work:
                 if known := await work.webhooks.first(sender=sender, external_id=notice.external_id):
-                    return known
+                    return known, False
                 webhook = Webhook.receive(
                     id=WebhookId(self.ids.new()),
                     topic=notice.topic,
@@ -92,14 +108,14 @@ class ReceiveWebhook:
                     refund_ref=notice.refund_ref,
                     thing=notice.thing,
                     thing_ref=notice.thing_ref,
-                    payload=raw.decode(),
+                    payload=payload,
                     occurred_at=notice.occurred_at,
                     now=self.clock.now(),
                 )
                 work.webhooks.add(webhook)
-            return webhook
+            return webhook, True
         except DuplicateWebhook:
-            return await self._told_before(actor, sender, notice.external_id)
+            return await self._told_before(actor, sender, notice.external_id), False
 
     async def _told_before(self, actor: Actor, sender: str, external_id: str) -> Webhook:
         async with self.begin(actor) as work:

@@ -15,6 +15,8 @@ from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payment, Refund, Webhook
+from domain.organizations import Invitation, Membership, Onboarding, Organization
+from domain.payments import Discrepancy, LedgerEntry, Payment, Reconciliation, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -89,6 +91,10 @@ class Work(Protocol):
     def ledger(self) -> Collection[LedgerEntry]: ...
     @property
     def webhooks(self) -> Collection[Webhook]: ...
+    @property
+    def reconciliations(self) -> Collection[Reconciliation]: ...
+    @property
+    def discrepancies(self) -> Collection[Discrepancy]: ...
     @property
     def reviews(self) -> Collection[Review]: ...
     @property

@@ -1,5 +1,6 @@
 """Payments: money asked for, captured and given back; the ledger that says so; and the news gateways send."""
 
+from domain.payments.discrepancy import Discrepancy, DiscrepancyClosed, DiscrepancyKind
 from domain.payments.ledger import (
     LedgerEntry,
     SourceKind,
@@ -7,6 +8,7 @@ from domain.payments.ledger import (
     by_hand_entries,
     capture_entries,
     refund_entries,
+    source_of,
     totals,
 )
 from domain.payments.payment import (
@@ -24,6 +26,7 @@ from domain.payments.payment import (
     PaymentStrayed,
     RefundTooLarge,
 )
+from domain.payments.reconciliation import AlreadyReconciling, Count, Reconciliation, ReconciliationOver, Stage
 from domain.payments.refund import (
     GatewayRefund,
     Refund,
@@ -39,6 +42,11 @@ from domain.payments.webhook import DuplicateWebhook, Outcome, Topic, Webhook, W
 
 __all__ = [
     "AlreadyPaid",
+    "AlreadyReconciling",
+    "Count",
+    "Discrepancy",
+    "DiscrepancyClosed",
+    "DiscrepancyKind",
     "DuplicateWebhook",
     "GatewayDisagrees",
     "GatewayPayment",
@@ -54,6 +62,8 @@ __all__ = [
     "PaymentRequested",
     "PaymentState",
     "PaymentStrayed",
+    "Reconciliation",
+    "ReconciliationOver",
     "Refund",
     "RefundDoubted",
     "RefundFailed",
@@ -62,6 +72,7 @@ __all__ = [
     "RefundSucceeded",
     "RefundTooLarge",
     "SourceKind",
+    "Stage",
     "Topic",
     "Webhook",
     "WebhookReceived",
@@ -71,5 +82,6 @@ __all__ = [
     "fail_refund",
     "refund_entries",
     "settle_refund",
+    "source_of",
     "totals",
 ]

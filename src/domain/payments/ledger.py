@@ -93,6 +93,11 @@ def by_hand_entries(
     )
 
 
+def source_of(gateway: str, ref: str | None) -> str:
+    """How the ledger names what moved: the gateway's payment or refund."""
+    return f"{gateway}:{ref}"
+
+
 def totals(entries: Iterable[LedgerEntry]) -> dict[tuple[str, str], int]:
     """The balance of each (account, currency) in minor units."""
     sums: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -124,7 +129,7 @@ def _move(
             account=account,
             amount=side,
             source_kind=kind,
-            source_id=f"{payment.gateway}:{ref}",
+            source_id=source_of(payment.gateway, ref),
             payment_id=payment.id,
             booking_id=payment.booking_id,
             invoice_id=payment.invoice_id,

@@ -279,6 +279,14 @@ class Payment(Aggregate):
         """Whether the gateway captured the same money a second time, under another reference."""
         return self.is_captured and news.state is PaymentState.CAPTURED and news.ref != self.gateway_ref
 
+    def knows(self, news: GatewayPayment) -> bool:
+        """Whether following this news would change nothing."""
+        if self.contradicts(news) or news.amount != self.amount:
+            return False
+        if not self._heeds(news):
+            return True
+        return _RANK[news.state] <= _RANK[self.state] and news.attempt == self.attempt and self.gateway_ref is not None
+
     def decline(self, reason: str) -> None:
         """The gateway refused to open this attempt."""
         if self.state in _UNASKED:

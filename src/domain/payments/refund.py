@@ -120,6 +120,11 @@ class Refund(Aggregate):
         """Take into our books a refund that somebody made at the gateway by hand."""
         return cls._of(id=id, payment=payment, amount=news.amount, reason="made at the gateway", now=now)
 
+    def knows(self, news: GatewayRefund) -> bool:
+        """Whether following this news would change nothing."""
+        told = self.gateway_ref == news.ref and self.amount == news.amount
+        return told and _RANK[news.state] <= _RANK[self.state]
+
     def doubt(self) -> bool:
         """The gateway was asked and did not answer. Whether that is still worth asking about."""
         if self.state in _UNASKED:

@@ -8,6 +8,7 @@ from application.payments import (
     RefundPayment,
     RefundView,
 )
+from entrypoints.cli import reconciling
 from entrypoints.cli.commands import Group
 
 group = Group("Payments: money asked for, captured and given back.")
@@ -44,3 +45,4 @@ group.lists(
     "transaction_id",
     helps={"payment_id": "Only those of this payment."},
 )
+reconciling.add_to(group)

@@ -1,6 +1,6 @@
 """`guildhall webhooks`: what senders told us, and what came of it."""
 
-from application.payments import ListWebhooks, ReplayWebhook, WebhookView
+from application.payments import FetchWebhooks, ListWebhooks, ReplayWebhook, WebhookView
 from entrypoints.cli.commands import Group
 
 group = Group("Webhooks: what senders told us, and what came of it.")
@@ -20,3 +20,4 @@ group.lists(
     examples=("guildhall webhooks list --outcome attention",),
 )
 group.does("replay", ReplayWebhook, WebhookView)
+group.does("fetch", FetchWebhooks, examples=("guildhall webhooks fetch",))

@@ -156,6 +156,11 @@ class Container(DeclarativeContainer):
     )
     gateway_name = Callable(lambda s: s.gateway.value, settings)
     gateway = Selector(gateway_name, test=simulated_gateway, stripe=Singleton(making.stripe_gateway, settings))
+    gateway_records = Selector(
+        gateway_name,
+        test=Singleton(making.chosen("adapters.simulated_gateway:SimulatedRecords"), simulated_books),
+        stripe=Singleton(making.chosen("adapters.stripe:StripeRecords"), gateway),
+    )
     simulated_billing = Singleton(making.simulated_billing, settings, simulated_books, simulated_deliveries, clock, ids)
     billing = Selector(
         gateway_name,
@@ -240,6 +245,7 @@ class Container(DeclarativeContainer):
         foreign_sessions=foreign_sessions.provider,
         foreign_users=foreign_users.provider,
         gateway=gateway.provider,
+        gateway_records=gateway_records.provider,
         catalog=billing.provider,
         customer_desk=billing.provider,
         till=billing.provider,

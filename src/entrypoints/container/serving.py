@@ -19,6 +19,7 @@ from application.billing import RefreshCatalog
 from application.bookings import SweepHolds
 from application.files import SweepFiles
 from application.identity import Authenticate, ForgetExpiredTokens
+from application.payments import ReconcileDays
 from domain.identity import Client
 from domain.shared.actors import SYSTEM, Actor
 from domain.shared.errors import Unavailable
@@ -118,7 +119,7 @@ def api_description() -> dict[str, Any]:
 def worker_of(house: OpenHouse) -> Worker:
     """The worker of this house, with its duties."""
     use, sweep = house.use, house.container.housekeeping()
-    duties = (
+    duties = [
         Duty(name="seal the audit trail", every=0.5, do=partial(_seal_all, use(SealAudit))),
         Duty(name="sweep lapsed holds", every=15, do=partial(use(SweepHolds), SYSTEM)),
         Duty(name="forget expired tokens", every=600, do=partial(use(ForgetExpiredTokens), SYSTEM)),
@@ -126,7 +127,9 @@ def worker_of(house: OpenHouse) -> Worker:
         Duty(name="sweep bytes of no file", every=6 * 3600, do=partial(use(SweepFiles), SYSTEM)),
         Duty(name="mirror the gateway's catalog", every=3600, do=partial(use(RefreshCatalog), SYSTEM)),
         Duty(name="forget old receipts and events", every=60, do=sweep.tidy),
-    )
+    ]
+    if house.settings.reconcile_daily:
+        duties.append(Duty(name="reconcile with the gateway", every=3600, do=partial(use(ReconcileDays), SYSTEM)))
     return Worker(deliver=house.container.deliver(), bell=house.container.bell(), duties=duties)
 
 

@@ -48,6 +48,7 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     admin.users,
     admin.trail,
     admin.traffic,
+    admin.reconciling,
 )
 """Under /v1."""
 

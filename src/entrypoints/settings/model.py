@@ -117,6 +117,8 @@ class Settings(FileSettings, SupabaseSettings, IssuerSettings, DoorSettings, Bas
     """Where Stripe's API is reached, if not at Stripe: a stand-in for tests."""
     webhook_tolerance_seconds: Annotated[int, Field(ge=1, le=3600)] = 300
     """How old a webhook's signature may be."""
+    reconcile_daily: bool = True
+    """Whether the worker holds each day's payments against the gateway's books once it has ended."""
 
     mail: Annotated[MailCarrier, Lowered] = MailCarrier.FOLDER
     """Where mail goes. `folder` writes .eml files into the data folder."""

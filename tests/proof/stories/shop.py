@@ -19,7 +19,9 @@ from adapters.simulated_gateway import (
     Deliveries,
     SimulatedBilling,
     SimulatedGateway,
+    SimulatedRecords,
     SimulatedVerifier,
+    note,
     signed,
 )
 from adapters.simulation.cheap import CheapPasswords
@@ -163,6 +165,7 @@ class Shop(Marketplace):
             passwords=CheapPasswords(),
             begin=self.interrupted,
             gateway=self.gateway,
+            gateway_records=SimulatedRecords(self.books),
             verifiers={"simulated": SimulatedVerifier([SECRET], self.clock)},
             mailer=self.mailer,
             letters=self.mailer,
@@ -301,6 +304,7 @@ class Shop(Marketplace):
                 (made, str(uuid5(booking.id, made)), ref, minor),
             )
             books.execute("update payments set refunded = refunded + ? where ref = ?", (minor, ref))
+            self.noted(books, made, "refund_made", "refund", minor=minor)
             self.announce(books, "refund.succeeded", payment=ref, refund=made)
 
         await self.books.do(give)
@@ -316,10 +320,16 @@ class Shop(Marketplace):
                 "update refunds set state = 'failed', failure = 'account_closed' where ref = ?", (row["ref"],)
             )
             books.execute("update payments set refunded = refunded - ? where ref = ?", (row["amount"], ref))
+            self.noted(books, row["ref"], "refund_returned", minor=row["amount"])
             self.announce(books, "refund.failed", payment=ref, refund=row["ref"])
 
         await self.books.do(back)
         await self.happened()
+
+    def noted(self, books: Any, ref: str, *what: str, minor: int) -> None:
+        """The gateway writes it into its journal."""
+        for each in what:
+            note(books, each, ref, minor, "EUR", at=self.clock.now().timestamp())
 
     def announce(self, books: Any, kind: str, *, payment: str, refund: str | None = None) -> None:
         """The gateway owes a message."""

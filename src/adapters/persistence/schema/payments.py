@@ -17,7 +17,7 @@ from adapters.persistence.schema.tables import (
     text,
     uuid,
 )
-from domain.payments import Outcome, PaymentState, RefundState, SourceKind, Topic
+from domain.payments import DiscrepancyKind, Outcome, PaymentState, RefundState, SourceKind, Stage, Topic
 
 
 def _capped(row: Row) -> bool:
@@ -216,4 +216,68 @@ WEBHOOKS = Table(
     indexes=(Index("webhooks_newest", ("received_at", "id")),),
 )
 
-TABLES = (PAYMENTS, REFUNDS, LEDGER, WEBHOOKS)
+RECONCILIATIONS = Table(
+    "reconciliations",
+    (
+        *identity(),
+        text("gateway"),
+        instant("since"),
+        instant("until"),
+        text("stage"),
+        text("cursor", nullable=True, private=True),
+        integer("looked_at"),
+        integer("fetched"),
+        integer("repaired"),
+        integer("filed"),
+        instant("begun_at"),
+        instant("finished_at", nullable=True),
+    ),
+    constraints=(
+        Unique(
+            "reconciliations_one_under_way",
+            ("gateway", "since", "until"),
+            Where("finished_at is null", lambda row: row["finished_at"] is None),
+        ),
+        one_of("reconciliations_stage", "stage", Stage),
+        Check("reconciliations_stretch", "since < until", lambda row: row["since"] < row["until"]),
+        Check(
+            "reconciliations_done_when_finished",
+            "(stage = 'done') = (finished_at is not null)",
+            lambda row: (row["stage"] == "done") == (row["finished_at"] is not None),
+        ),
+    ),
+    indexes=(Index("reconciliations_newest", ("begun_at", "id")),),
+)
+
+DISCREPANCIES = Table(
+    "discrepancies",
+    (
+        *identity(),
+        text("gateway"),
+        text("kind"),
+        text("about"),
+        text("gateway_ref"),
+        uuid("payment_id", nullable=True),
+        text("said"),
+        instant("found_at"),
+        instant("closed_at", nullable=True),
+        text("closed_by"),
+        text("reason"),
+    ),
+    constraints=(
+        References("discrepancies_payment", "payment_id", "payments"),
+        Unique("discrepancies_filed_once", ("gateway", "about", "gateway_ref", "kind", "said")),
+        one_of("discrepancies_kind", "kind", DiscrepancyKind),
+        Check(
+            "discrepancies_closed_by_somebody",
+            "(closed_at is null) = (closed_by = '' and reason = '')",
+            lambda row: (row["closed_at"] is None) == (row["closed_by"] == "" and row["reason"] == ""),
+        ),
+    ),
+    indexes=(
+        Index("discrepancies_newest", ("found_at", "id")),
+        Index("discrepancies_of_payment", ("payment_id",)),
+    ),
+)
+
+TABLES = (PAYMENTS, REFUNDS, LEDGER, WEBHOOKS, RECONCILIATIONS, DISCREPANCIES)

@@ -1,0 +1,187 @@
+"""Reconcile: a stretch of time, stage by stage and sheet by sheet, each written down before the next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from application.payments.reconciling.fetching import REMEMBERED, FetchWebhooks
+from application.payments.reconciling.ours import Ours
+from application.payments.reconciling.putting_right import PutRight
+from application.payments.reconciling.theirs import Shown, Theirs
+from application.ports.clock import Clock
+from application.ports.criteria import Between, Order, Present
+from application.ports.ids import Ids
+from application.ports.payments import GatewayUnavailable, PaymentGateway
+from application.ports.reconciling import GatewayRecords
+from application.ports.unit_of_work import Begin
+from domain.payments import AlreadyReconciling, Count, Reconciliation, Stage
+from domain.shared.actors import Actor
+from domain.shared.errors import Forbidden, Invalid, Refusal, Unauthenticated
+from domain.shared.ids import ReconciliationId
+from domain.shared.time import Span
+
+PAGE = 100
+DAY = timedelta(days=1)
+REST = timedelta(hours=1)
+"""After a day has ended, how long its last messages are waited for."""
+
+Tell = Callable[[Reconciliation, datetime | None], object]
+"""Told after each sheet how the reconciliation stands, and how far its stage reaches in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What came of one sheet, where to go on in its stage, and how far it reaches."""
+
+    came: Count
+    cursor: str | None
+    reached: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcile:
+    """Hold our payments, refunds and ledger against the gateway's for a stretch of time, by default the last day. What
+    asking can settle is settled as a webhook would settle it; the rest is filed for a person. It can stop anywhere: the
+    same stretch goes on where it was left, and done again it finds nothing."""
+
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (
+        Unauthenticated,
+        Forbidden,
+        Invalid,
+        AlreadyReconciling,
+        GatewayUnavailable,
+    )
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    gateway: PaymentGateway
+    gateway_records: GatewayRecords
+
+    async def __call__(
+        self, actor: Actor, span: Span | None = None, *, tell: Tell = lambda _run, _reached: None
+    ) -> Reconciliation:
+        actor.must_be_admin()
+        run, shown = await self._begun(actor, span), Shown()
+        while not run.is_finished:
+            turn = await self._gone_through(actor, run, shown)
+            run = await self._written_down(actor, run, turn)
+            tell(run, turn.reached)
+        return run
+
+    async def _begun(self, actor: Actor, span: Span | None) -> Reconciliation:
+        """The one of that stretch that was left unfinished, or a new one."""
+        now, name = self.clock.now(), self.gateway.name
+        stretch = {} if span is None else {"since": span.starts_at, "until": span.ends_at}
+        span = span or Span(now - DAY, now)
+        if now < span.ends_at:
+            raise Invalid("what has not happened yet cannot be reconciled", field="until")
+        async with self.begin(actor) as work:
+            newest = Order("begun_at", descending=True)
+            left = await work.reconciliations.first(gateway=name, finished_at=None, order=newest, **stretch)
+            if left is not None:
+                return left
+            run = Reconciliation(
+                id=ReconciliationId(self.ids.new()),
+                gateway=name,
+                since=span.starts_at,
+                until=span.ends_at,
+                begun_at=now,
+            )
+            work.reconciliations.add(run)
+        return run
+
+    async def _gone_through(self, actor: Actor, run: Reconciliation, shown: Shown) -> _Turn:
+        """The next sheet of its stage."""
+        right = PutRight(
+            begin=self.begin, clock=self.clock, ids=self.ids, gateway=self.gateway, actor=actor, run_id=run.id
+        )
+        records, span = self.gateway_records, Span(run.since, run.until)
+        theirs, ours = Theirs(put_right=right, shown=shown), Ours(put_right=right, shown=shown)
+        match run.stage:
+            case Stage.MESSAGES:
+                return await self._messages(actor, run)
+            case Stage.PAYMENTS:
+                payments = await records.payments(span, run.cursor)
+                return _Turn(await theirs.payments(payments.items), payments.next, payments.reached)
+            case Stage.REFUNDS:
+                refunds = await records.refunds(span, run.cursor)
+                return _Turn(await theirs.refunds(refunds.items), refunds.next, refunds.reached)
+            case Stage.MOVEMENTS:
+                moved = await records.movements(span, run.cursor)
+                return _Turn(await theirs.movements(moved.items), moved.next, moved.reached)
+            case Stage.OUR_PAYMENTS:
+                async with self.begin(actor) as work:
+                    mine = await work.payments.find(order=Order("id"), limit=PAGE + 1, **_page(run))
+                return _turned(await ours.payments(mine[:PAGE]), mine)
+            case _:
+                async with self.begin(actor) as work:
+                    back = await work.refunds.find(order=Order("id"), limit=PAGE + 1, **_page(run))
+                return _turned(await ours.refunds(back[:PAGE]), back)
+
+    async def _messages(self, actor: Actor, run: Reconciliation) -> _Turn:
+        fetch = FetchWebhooks(begin=self.begin, clock=self.clock, ids=self.ids, gateway_records=self.gateway_records)
+        sheet = await fetch.sheet(run.cursor)
+        new = await fetch.take_in(actor, sheet)
+        return _Turn(Count(looked_at=len(sheet.items), fetched=new), sheet.next, sheet.reached)
+
+    async def _written_down(self, actor: Actor, seen: Reconciliation, turn: _Turn) -> Reconciliation:
+        """Its turn, unless somebody else has taken it: then they go on, and we stop."""
+        async with self.begin(actor) as work:
+            run = await work.reconciliations.get(seen.id)
+            if run.version != seen.version:
+                raise AlreadyReconciling("somebody else goes through this at this moment", stage=run.stage.value)
+            run.turn(turn.came, cursor=turn.cursor, now=self.clock.now())
+        return run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileDays:
+    """Reconcile every whole day that has ended and was not, at most thirty of them; the worker's daily duty. A house
+    that never did begins with yesterday."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    gateway: PaymentGateway
+    gateway_records: GatewayRecords
+    refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, Forbidden, GatewayUnavailable)
+
+    async def __call__(self, actor: Actor) -> int:
+        actor.must_be_admin()
+        reconcile = Reconcile(
+            begin=self.begin,
+            clock=self.clock,
+            ids=self.ids,
+            gateway=self.gateway,
+            gateway_records=self.gateway_records,
+        )
+        days = await self._days(actor)
+        for day in days:
+            await reconcile(actor, Span(day, day + DAY))
+        return len(days)
+
+    async def _days(self, actor: Actor) -> list[datetime]:
+        """Where those days begin, the oldest first."""
+        today = datetime.combine((self.clock.now() - REST).date(), time(), UTC)
+        async with self.begin(actor) as work:
+            lately = await work.reconciliations.find(
+                gateway=self.gateway.name, finished_at=Present(), order=Order("begun_at", descending=True), limit=PAGE
+            )
+        done = [run.since for run in lately if run.since.timetz() == time(tzinfo=UTC) and run.until == run.since + DAY]
+        first = max(max(done) + DAY, today - REMEMBERED) if done else today - DAY
+        return [first + n * DAY for n in range((today - first).days)]
+
+
+def _page(run: Reconciliation) -> dict[str, Any]:
+    """Our own things of that stretch at that gateway, after the last that was looked at."""
+    since = {} if run.cursor is None else {"id": Between(at_least=UUID(run.cursor))}
+    return {"gateway": run.gateway, "created_at": Between(run.since, run.until), **since}
+
+
+def _turned(came: Count, found: list[Any]) -> _Turn:
+    """The next page begins with the one too many."""
+    if len(found) <= PAGE:
+        return _Turn(came, None, None)
+    return _Turn(came, str(found[PAGE].id), found[PAGE].created_at)
