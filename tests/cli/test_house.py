@@ -48,7 +48,10 @@ BUSINESS = {
     "job": {"list", "search", "show", "create", "revise", "publish", "archive", "delete"},
     "availability": {"show", "set", "day", "clear-day", "time-off", "cancel-time-off", "slots"},
     "booking": {"list", "show", "book", "accept", "decline", "reschedule", "cancel", "complete", "no-show"},
-    "payment": {"list", "show", "refund", "refunds", "ledger"},
+    "payment": {
+        *("list", "show", "refund", "refunds", "ledger"),
+        *("reconcile", "reconciliations", "discrepancies", "close-discrepancy"),
+    },
     "quote": {"list", "show", "draft", "revise", "discard", "send", "link", "accept", "decline"},
     "invoice": {
         *(
@@ -73,7 +76,7 @@ BUSINESS = {
     "message": {"conversations", "list", "start", "send"},
     "files": {"list", "sweep", "verify"},
     "events": {"list", "dead", "replay", "skip"},
-    "webhooks": {"list", "replay"},
+    "webhooks": {"fetch", "list", "replay"},
     "mail": {"list", "resend"},
     "audit": {"list", "verify"},
     "keys": {"list", "rotate"},

@@ -24,6 +24,8 @@ import httpx
 import pytest
 from aiohttp import web
 
+from tests.support.localstripe_records import is_listing, listed
+
 API_KEY = "sk_test_guildhall"
 STARTED_WITHIN_SECONDS = 20.0
 
@@ -47,10 +49,13 @@ class LocalStripe:
     direct: httpx.AsyncClient
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     """What the adapter sent: method, path, headers (lower case)."""
+    heard: bool = False
+    """Whether somebody listens to its webhooks."""
 
     async def send_webhooks_to(self, url: str, secret: str) -> None:
         """Sign events with this secret and post them there, about a second after they happen."""
         (await self.direct.post("/_config/webhooks/tests", data={"url": url, "secret": secret})).raise_for_status()
+        self.heard = True
 
     async def pay(self, ref: str, card: str) -> None:
         """Do what Stripe.js does when the customer enters this card number."""
@@ -137,6 +142,10 @@ class _Proxy:
         self._stripe.requests.append(
             (request.method, request.path, {name.lower(): value for name, value in request.headers.items()})
         )
+        if request.method == "GET" and is_listing(request.path, request.query):
+            found = await listed(self._stripe.direct, request.path, request.query, heard=self._stripe.heard)
+            found["data"] = [_complete(thing) for thing in found["data"]]
+            return web.json_response(found)
         key = request.headers.get("idempotency-key")
         if request.method != "POST" or key is None:
             return await self._answer(request, body)

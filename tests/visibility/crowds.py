@@ -66,7 +66,8 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         rows.add("refresh_tokens", session_id=session)
         rows.add("one_time_tokens", user_id=third)
         rows.add("oauth_flows")
-        for table in ("outbox", "audit", "security_events", "webhooks", "moves", "move_changes"):
+        rows.add("discrepancies", payment_id=payment)
+        for table in ("outbox", "audit", "security_events", "webhooks", "reconciliations", "moves", "move_changes"):
             rows.add(table)
         rows.add("notifications", user_id=third)
         rows.add("mails", recipient_id=third)

@@ -43,6 +43,8 @@ SEEN_BY = {
     "refunds": "customer manager admin",
     "ledger": "admin",
     "webhooks": "admin",
+    "reconciliations": "admin",
+    "discrepancies": "admin",
     "reviews published": "everybody",
     "reviews hidden": "customer performer admin",
     "conversations": "participant",
@@ -93,6 +95,7 @@ PRIVATE = {
     "jobs": {"search", "place_search"},
     "payments": {"client_secret"},
     "webhooks": {"payload"},
+    "reconciliations": {"cursor"},
     "reviews": {"moderation_reason", "moderated_at"},
 }
 """Columns no client reads, not even of rows that are theirs."""

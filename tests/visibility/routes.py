@@ -142,6 +142,8 @@ ROUTES: dict[str, Shows] = {
     "admin-audit": Shows(source="audit", admins_only=True),
     "admin-ledger": Shows(source="ledger"),
     "admin-webhooks": Shows(source="webhooks"),
+    "admin-reconciliations": Shows(source="reconciliations"),
+    "admin-discrepancies": Shows(source="discrepancies", where={"closed_at": "is.null"}),
     "admin-mails": Shows(source="mails"),
 }
 """By the operation's id."""

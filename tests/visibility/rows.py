@@ -1,6 +1,6 @@
 """Rows of every table for tests that care about who sees them: valid, complete, and otherwise of no interest."""
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
@@ -94,6 +94,8 @@ _USUAL: dict[str, Row] = {
     "refunds": {"amount_minor": 10, "amount_currency": "EUR", "state": "requested"},
     "ledger": {"source_kind": "capture", "amount_minor": 100, "amount_currency": "EUR"},
     "webhooks": {"outcome": "waiting", "topic": "money"},
+    "reconciliations": {"stage": "done", "since": MONDAY - timedelta(days=1), "until": MONDAY, "finished_at": MONDAY},
+    "discrepancies": {"kind": "stranger", "closed_by": "", "reason": ""},
     "reviews": {"stars": 5, "state": "published"},
     "conversations": {"kind": "direct"},
     "messages": {"sequence": 1, "text": "hello", "attachments": []},
@@ -125,6 +127,7 @@ _ITS_OWN: dict[str, tuple[str, ...]] = {
     "settlements": ("source",),
     "ledger": ("source_id",),
     "webhooks": ("external_id",),
+    "discrepancies": ("gateway_ref",),
     "conversations": ("pair",),
     "mails": ("transition",),
     "receipts": ("key",),

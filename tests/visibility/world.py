@@ -260,6 +260,8 @@ def _money(here: World, to: Relations, *, booking: UUID, organization: UUID, cus
     here.put("refunds", to=to, payment_id=payment, customer_id=customer, **of)
     here.put("ledger", to=to, payment_id=payment, **of)
     here.put("webhooks", to=to)
+    here.put("reconciliations", to=to)
+    here.put("discrepancies", to=to, payment_id=payment)
 
 
 def _asked(here: World, to: Relations, *, organization: UUID, reader: UUID, address: str) -> None:

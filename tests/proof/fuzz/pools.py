@@ -26,6 +26,7 @@ TABLES = {
     "file_id": "files",
     "session_id": "sessions",
     "webhook_id": "webhooks",
+    "discrepancy_id": "discrepancies",
     "mail_id": "mails",
     "subject_id": "bookings",
     "actor": "users",

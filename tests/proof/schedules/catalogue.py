@@ -119,6 +119,7 @@ from application.organizations import (
 from application.payments import (
     AbandonPayment,
     AskRefund,
+    FetchWebhooks,
     OpenPayment,
     ProcessWebhook,
     ReceiveWebhook,
@@ -242,6 +243,7 @@ part("a_hold", "open at the gateway", OpenPayment, lambda k: (SYSTEM, k["request
 part("an_unopened_hold", "open the payment", OpenPayment, lambda k: (SYSTEM, k["payment.requested"]))
 part("an_unopened_hold", "hear something new", ReceiveWebhook, lambda k: (SYSTEM, "simulated", *k["message"]))
 part("an_unopened_hold", "close the payment", AbandonPayment, lambda k: (SYSTEM, _strayed(k)))
+part("a_hold an_unopened_hold", "fetch what was lost", FetchWebhooks, lambda k: (ADMIN,))
 part(
     "a_hold",
     "told a second time",
@@ -673,6 +675,12 @@ LEFT_OUT: dict[str, str] = {
     "TellOfQuote": "the same",
     "GiveLogins": "moves accounts of a house that stands still: tests/cli and tests/contracts/test_moving.py",
     "TakeLogins": "the same",
+    **dict.fromkeys(
+        ("Reconcile", "ReconcileDays"),
+        "a long walk whose every step is raced: what it follows as ProcessWebhook, what it fetches as FetchWebhooks; two"
+        " that walk the same stretch meet in tests/application/test_reconciling.py",
+    ),
+    "CloseDiscrepancy": "one row nobody else writes, guarded by its version like every update that is raced",
     "ResendMail": "an admin's nudge to a mail that failed, guarded by its version like every update that is raced",
 }
 """Use cases that open a unit of work and do not race here, each with its reason."""

@@ -23,6 +23,7 @@ from adapters.simulated_gateway import (
     Deliveries,
     SimulatedBilling,
     SimulatedGateway,
+    SimulatedRecords,
     SimulatedVerifier,
     signed,
 )
@@ -140,6 +141,7 @@ def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
         **dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), plans),
         "hold": HOLD,
         "gateway": till(clock, ids, books),
+        "gateway_records": SimulatedRecords(books),
         "verifiers": {"simulated": SimulatedVerifier([SECRET], clock)},
         "passwords": PlainPasswords(),
         "one_time_secrets": ONE_TIME,
