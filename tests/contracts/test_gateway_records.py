@@ -1,4 +1,4 @@
-"""What a gateway's own records promise: the simulated one's journal, and Stripe's lists as its counterpart shows them."""
+"""What a gateway's own records promise: the simulated one's journal, and Stripe's lists on Stripe's counterpart."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager

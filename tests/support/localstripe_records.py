@@ -1,9 +1,9 @@
 """What Stripe lists of itself, made of what `localstripe` keeps.
 
 It has events, intents, refunds and balance transactions. What it lacks is added here: `created` as a filter everywhere,
-the newest first, `delivery_success` (nothing counts as delivered until somebody listens), balance transactions under
-today's path with their sources, a charge's intent and metadata, and invoice payments, of which it has none. Second
-thoughts of a bank (`refund_failure`) neither it nor this can show; those are played on the simulated gateway.
+the newest first, `delivery_success` (nothing counts as delivered until somebody listens), the sources of balance
+transactions, a charge's intent and metadata, and invoice payments, of which it has none. Second thoughts of a bank
+(`refund_failure`) neither it nor this can show; those are played on the simulated gateway.
 """
 
 from collections.abc import Mapping
@@ -11,24 +11,19 @@ from typing import Any
 
 import httpx
 
-_SOURCES = {
-    "/v1/events": "/v1/events",
-    "/v1/payment_intents": "/v1/payment_intents",
-    "/v1/refunds": "/v1/refunds",
-    "/v1/balance_transactions": "/v1/balance_transactions",
-}
+_KEPT = ("/v1/events", "/v1/payment_intents", "/v1/refunds", "/v1/balance_transactions")
 
 
 def is_listing(path: str, query: Mapping[str, str]) -> bool:
     """Whether this is one of the lists that are made here."""
-    return path == "/v1/invoice_payments" or (path in _SOURCES and "payment_intent" not in query)
+    return path == "/v1/invoice_payments" or (path in _KEPT and "payment_intent" not in query)
 
 
 async def listed(direct: httpx.AsyncClient, path: str, query: Mapping[str, str], *, heard: bool) -> dict[str, Any]:
     """The page that was asked for."""
-    if path not in _SOURCES or (query.get("delivery_success") == "false" and heard):
+    if path not in _KEPT or (query.get("delivery_success") == "false" and heard):
         return _page([], query, path)
-    things = await _all(direct, _SOURCES[path])
+    things = await _all(direct, path)
     if path == "/v1/balance_transactions":
         intents = {
             intent["latest_charge"]["id"]: intent for intent in await _intents(direct) if intent["latest_charge"]

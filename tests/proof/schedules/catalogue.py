@@ -677,7 +677,7 @@ LEFT_OUT: dict[str, str] = {
     "TakeLogins": "the same",
     **dict.fromkeys(
         ("Reconcile", "ReconcileDays"),
-        "a long walk whose every step is raced: what it follows as ProcessWebhook, what it fetches as FetchWebhooks; two"
+        "a long walk whose steps are raced: what it follows as ProcessWebhook, what it fetches as FetchWebhooks; two"
         " that walk the same stretch meet in tests/application/test_reconciling.py",
     ),
     "CloseDiscrepancy": "one row nobody else writes, guarded by its version like every update that is raced",
