@@ -44,7 +44,7 @@ from domain.bookings import Booking
 from domain.identity import IdentityRules
 from domain.jobs import Job
 from domain.payments import GatewayPayment, GatewayRefund
-from domain.shared.actors import SYSTEM, Actor, Kind
+from domain.shared.actors import SYSTEM, Actor, Kind, Role
 from domain.shared.aggregate import Event
 from domain.shared.ids import OneTimeTokenId, PaymentId
 from domain.shared.money import Money
@@ -182,6 +182,8 @@ class Shop(Marketplace):
         self.instead = instead or {}
         self.heard: set[str] = set()
         self.promptly = False
+        self.ten = TEN
+        self.chapter = 0
 
     async def settle_in(self) -> "Shop":
         """People and a job; a late cancellation gives half back."""
@@ -190,6 +192,17 @@ class Shop(Marketplace):
         self.lesson = await self.job(self.vera, price=PRICE, policy=PolicyName.MODERATE)
         await self.work()
         return self
+
+    async def next_story(self) -> None:
+        """Other people, another job, another day: what is told of it is nobody else's."""
+        self.chapter += 1
+        self.gateway.moods.clear()
+        while self.ten < self.clock.now() + timedelta(days=2):
+            self.ten += timedelta(days=1)
+        await self.settle_in()
+
+    async def person(self, name: str, role: Role = Role.CUSTOMER) -> Actor:
+        return await Marketplace.person(self, f"{name}{self.chapter or ''}", role)
 
     @property
     def worker(self) -> Deliver:
@@ -204,9 +217,11 @@ class Shop(Marketplace):
         """The worker does what is due."""
         await self.worker.all()
 
-    async def book(self, by: Actor | None = None, starts_at: datetime = TEN) -> Booking:
+    async def book(self, by: Actor | None = None, starts_at: datetime | None = None) -> Booking:
         """A hold, opened at the gateway."""
-        booking = await self.use(BookSlot)(by or self.carl, Reservation(job_id=self.lesson.id, starts_at=starts_at))
+        booking = await self.use(BookSlot)(
+            by or self.carl, Reservation(job_id=self.lesson.id, starts_at=starts_at or self.ten)
+        )
         await self.work()
         return booking
 

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from application.bookings import CancelBooking, Cancellation, MarkNoShow
 from application.payments import RefundPayment, Repayment, StartPayment
 from domain.bookings import Booking
 from domain.shared.actors import Actor
-from tests.proof.stories.shop import TEN, Shop
+from tests.proof.stories.shop import Shop
 from tests.support.moody_gateway import DOWN, LOST, PENDING, SILENT
 
 QUARTER = timedelta(minutes=16)
@@ -37,6 +38,8 @@ class Story:
     twins: bool = True
     passing: frozenset[str] = frozenset()
     promptly: bool = True
+    takes_time: bool = False
+    """Whether time passes in it, so that other things under way end meanwhile."""
 
 
 STORIES: list[Story] = []
@@ -44,13 +47,19 @@ _FAILED = frozenset({"payment.failed"})
 
 
 def story(
-    ends: Ending, *, twins: bool = True, passing: frozenset[str] = frozenset(), promptly: bool = True
+    ends: Ending,
+    *,
+    twins: bool = True,
+    passing: frozenset[str] = frozenset(),
+    promptly: bool = True,
+    takes_time: bool = False,
 ) -> Callable[[Callable[[Shop], Awaitable[Booking]]], Callable[[Shop], Awaitable[Booking]]]:
     """Tell this story; its name is its function's."""
 
     def told(play: Callable[[Shop], Awaitable[Booking]]) -> Callable[[Shop], Awaitable[Booking]]:
         name = play.__name__.replace("_", " ")
-        STORIES.append(Story(name=name, play=play, ends=ends, twins=twins, passing=passing, promptly=promptly))
+        how: dict[str, Any] = {"twins": twins, "passing": passing, "promptly": promptly, "takes_time": takes_time}
+        STORIES.append(Story(name=name, play=play, ends=ends, **how))
         return play
 
     return told
@@ -110,7 +119,7 @@ async def declined_and_begun_anew(shop: Shop) -> Booking:
     return booking
 
 
-@story(Ending(booking="expired", payment="cancelled"), passing=_FAILED)
+@story(Ending(booking="expired", payment="cancelled"), passing=_FAILED, takes_time=True)
 async def declined_and_given_up(shop: Shop) -> Booking:
     booking = await shop.book()
     await shop.show(booking, "declined")
@@ -135,7 +144,7 @@ async def a_second_step_refused_then_another_card(shop: Shop) -> Booking:
     return booking
 
 
-@story(Ending(booking="expired", payment="cancelled"))
+@story(Ending(booking="expired", payment="cancelled"), takes_time=True)
 async def never_paid(shop: Shop) -> Booking:
     booking = await shop.book()
     await shop.opened(booking)
@@ -143,7 +152,7 @@ async def never_paid(shop: Shop) -> Booking:
     return booking
 
 
-@story(PAID)
+@story(PAID, takes_time=True)
 async def paid_and_heard_of_after_the_hold_expired(shop: Shop) -> Booking:
     """The gateway is away when the hold ends, so that it can be paid even then."""
     booking = await shop.book()
@@ -155,7 +164,7 @@ async def paid_and_heard_of_after_the_hold_expired(shop: Shop) -> Booking:
     return booking
 
 
-@story(Ending(booking="expired", payment="captured", captured=10_000, refunded=10_000), promptly=False)
+@story(Ending(booking="expired", payment="captured", captured=10_000, refunded=10_000), promptly=False, takes_time=True)
 async def paid_late_and_the_slot_was_gone(shop: Shop) -> Booking:
     booking = await shop.book()
     await shop.show(booking, "ok")
@@ -166,7 +175,7 @@ async def paid_late_and_the_slot_was_gone(shop: Shop) -> Booking:
     return booking
 
 
-@story(Ending(booking="expired", payment="captured", captured=10_000, refunded=10_000), promptly=False)
+@story(Ending(booking="expired", payment="captured", captured=10_000, refunded=10_000), promptly=False, takes_time=True)
 async def paid_late_and_already_sent_back(shop: Shop) -> Booking:
     booking = await shop.book()
     await shop.show(booking, "ok")
@@ -217,10 +226,10 @@ async def cancelled_by_the_provider(shop: Shop) -> Booking:
     return booking
 
 
-@story(Ending(booking="no_show", payment="captured", captured=10_000))
+@story(Ending(booking="no_show", payment="captured", captured=10_000), takes_time=True)
 async def the_customer_did_not_come(shop: Shop) -> Booking:
     booking = await shop.paid()
-    shop.clock.set(TEN)
+    shop.clock.set(shop.ten)
     await shop.use(MarkNoShow)(shop.vera, booking.id)
     await shop.work()
     return booking
@@ -326,15 +335,10 @@ async def the_opening_was_not_answered(shop: Shop) -> Booking:
     """The payment is open at the gateway, under a reference that we were not told."""
     shop.gateway.moods = [SILENT]
     booking = await shop.book()
-    await shop.books.do(
-        lambda books: shop.announce(
-            books, "payment.open", payment=books.execute("select ref from payments").fetchone()[0]
-        )
-    )
+    last = "select ref, client_secret from payments order by rowid desc"
+    ref, secret = await shop.books.do(lambda books: tuple(books.execute(last).fetchone()))
+    await shop.books.do(lambda books: shop.announce(books, "payment.open", payment=ref))
     await shop.happened()
-    ref, secret = await shop.books.do(
-        lambda books: tuple(books.execute("select ref, client_secret from payments").fetchone())
-    )
     await shop.till.confirm(ref, secret, "ok")
     await shop.happened()
     return booking

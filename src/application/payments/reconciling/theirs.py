@@ -1,6 +1,6 @@
 """What the gateway has, held against what we have: payments, refunds, and money that moved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,9 +16,13 @@ from domain.payments import (
     LedgerEntry,
     Payment,
     Refund,
+    RefundState,
     SourceKind,
     source_of,
 )
+from domain.shared.money import Money
+
+_OF_THE_GATEWAY = (SourceKind.CAPTURE, SourceKind.REFUND, SourceKind.REFUND_RETURNED)
 
 MOST_SHOWN = 100_000
 """How many of our own things are remembered as seen at the gateway; those forgotten are asked about one by one."""
@@ -71,8 +75,8 @@ class Theirs:
 
     async def movements(self, sheet: Sequence[Movement]) -> Count:
         """Money that moved there, and whether our ledger has it."""
-        ours = await self._booked(sheet)
-        unbooked = [moved for moved in sheet if not _has(ours.get((moved.kind, self._source(moved)), ()), moved)]
+        booked = await self._booked(sheet)
+        unbooked = [moved for moved in sheet if not booked.has(moved)]
         return counted(len(sheet), [await self._movement(moved) for moved in unbooked])
 
     # --- What differs, looked at alone
@@ -112,13 +116,13 @@ class Theirs:
         )
 
         async def odd() -> Oddity | None:
-            entries = (await self._booked([moved])).get((moved.kind, self._source(moved)), ())
-            if _has(entries, moved):
+            booked = await self._booked([moved])
+            if booked.has(moved):
                 return None
             ours = await self._paid(moved.payment_ref)
             if ours is None:
                 return Oddity(kind=DiscrepancyKind.STRANGER, said=f"{moved.amount} captured, for nothing of ours")
-            said = f"{moved.kind.value} of {moved.amount} at the gateway; the ledger has {_told(entries)}"
+            said = f"{moved.kind.value} of {moved.amount} at the gateway; the ledger has {booked.said(moved)}"
             return Oddity(kind=DiscrepancyKind.UNBOOKED, said=said, payment=ours)
 
         return await self.put_right.by_telling(about, odd)
@@ -159,25 +163,42 @@ class Theirs:
         async with self.put_right.begin(self.put_right.actor) as work:
             return await work.payments.first(gateway=self.put_right.gateway.name, gateway_ref=ref) if ref else None
 
-    async def _booked(self, sheet: Sequence[Movement]) -> dict[tuple[SourceKind, str], list[LedgerEntry]]:
-        found: dict[tuple[SourceKind, str], list[LedgerEntry]] = {}
+    async def _booked(self, sheet: Sequence[Movement]) -> "Booked":
+        name = self.put_right.gateway.name
+        entries: dict[str, list[LedgerEntry]] = {}
         async with self.put_right.begin(self.put_right.actor) as work:
-            for kind in {moved.kind for moved in sheet}:
-                sources = AnyOf(tuple(self._source(moved) for moved in sheet if moved.kind is kind))
-                for entry in await work.ledger.find(source_kind=kind, source_id=sources):
-                    found.setdefault((kind, entry.source_id), []).append(entry)
-        return found
-
-    def _source(self, moved: Movement) -> str:
-        return source_of(self.put_right.gateway.name, moved.ref)
-
-
-def _has(entries: Sequence[LedgerEntry], moved: Movement) -> bool:
-    """Whether the ledger's side of the gateway moved by this much."""
-    amount = -moved.amount if moved.kind is SourceKind.REFUND else moved.amount
-    return any(entry.account.startswith("gateway:") and entry.amount == amount for entry in entries)
+            for kind in _OF_THE_GATEWAY:
+                sources = AnyOf(tuple(source_of(name, moved.ref) for moved in sheet))
+                for entry in await work.ledger.find(source_kind=kind, source_id=sources) if sheet else []:
+                    entries.setdefault(entry.source_id.partition(":")[2], []).append(entry)
+            back = AnyOf(tuple(moved.ref for moved in sheet if moved.kind is not SourceKind.CAPTURE))
+            refunds = await work.refunds.find(gateway=name, gateway_ref=back) if back.values else []
+        return Booked(entries=entries, refunds={str(each.gateway_ref): each for each in refunds})
 
 
-def _told(entries: Sequence[LedgerEntry]) -> str:
-    there = [str(entry.amount) for entry in entries if entry.account.startswith("gateway:")]
-    return ", ".join(there) or "nothing"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """What our ledger says of some movements, by the gateway's reference."""
+
+    entries: Mapping[str, Sequence[LedgerEntry]]
+    refunds: Mapping[str, Refund]
+
+    def has(self, moved: Movement) -> bool:
+        """Whether the gateway's side of the ledger moved by this much. Of a refund the sum counts: one that came back
+        before we knew that it had left is in the books twice or not at all."""
+        if moved.kind is SourceKind.CAPTURE:
+            return moved.amount in self._there(moved)
+        refund = self.refunds.get(moved.ref)
+        if refund is None or refund.state not in (RefundState.SUCCEEDED, RefundState.FAILED):
+            return False
+        nothing = Money.zero(moved.amount.currency)
+        left = moved.amount if refund.state is RefundState.SUCCEEDED else nothing
+        return sum(self._there(moved), start=nothing) == -left
+
+    def said(self, moved: Movement) -> str:
+        """The same in words."""
+        return ", ".join(map(str, self._there(moved))) or "nothing"
+
+    def _there(self, moved: Movement) -> list[Money]:
+        entries = self.entries.get(moved.ref, ())
+        return [entry.amount for entry in entries if entry.account.startswith("gateway:")]
