@@ -237,7 +237,7 @@ async def test_a_ledger_that_lost_an_entry_is_noticed_from_both_sides(shop: Shop
         shop.store.tables["ledger"].remove(entry)
     run = await reconciled(shop)
     assert run.filed == 2
-    assert await found(shop) == [("unbooked", "ledger"), ("unbooked", "payment")]
+    assert await found(shop) == [("unbooked", "ledger"), ("unbooked", "movement")]
 
 
 async def test_a_payment_captured_twice_is_left_to_a_person(shop: Shop) -> None:
@@ -343,3 +343,23 @@ async def test_news_of_another_amount_is_left_to_a_person(shop: Shop) -> None:
     theirs = await shop.till.find(ref)
     assert (theirs.state, theirs.amount) == (PaymentState.OPEN, Money(9_000, "EUR"))
     assert isinstance(theirs, GatewayPayment)
+
+
+async def test_what_fits_again_needs_nobody_and_what_differs_again_does(shop: Shop) -> None:
+    booking = await shop.paid()
+    ref = (await shop.payment(booking))["gateway_ref"]
+
+    async def the_gateway_says(state: str, captured: int) -> None:
+        statement = "update payments set state = ?, captured = ? where ref = ?"
+        await shop.books.do(lambda books: books.execute(statement, (state, captured, ref)))
+
+    await the_gateway_says("open", 0)
+    assert (await reconciled(shop)).filed == 1
+    await the_gateway_says("captured", 10_000)
+    assert (await reconciled(shop)).filed == 0
+    assert await found(shop) == []
+    (closed,) = (await shop.use(ListDiscrepancies)(ADMIN, closed=True, limit=5)).items
+    assert closed.closed_by == "reconciliation"
+    await the_gateway_says("open", 0)
+    assert (await reconciled(shop)).filed == 1
+    assert await found(shop) == [("disagrees", "payment")]

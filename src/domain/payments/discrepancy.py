@@ -20,6 +20,10 @@ class DiscrepancyKind(StrEnum):
     UNBOOKED = "unbooked"
 
 
+BY_ITSELF = "reconciliation"
+"""Who closed what needed nobody."""
+
+
 class DiscrepancyClosed(Conflict):
     """Somebody has closed this already."""
 
@@ -28,8 +32,8 @@ class DiscrepancyClosed(Conflict):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Discrepancy(Aggregate):
-    """One such thing. `about` says what the reference is of (payment, refund, ledger), `said` what each side says: the
-    same difference is filed once, another one of the same thing anew."""
+    """One such thing. `about` says what the reference is of (payment, refund, movement, ledger), `said` what each side
+    says: the same difference is filed once, another one of the same thing anew."""
 
     id: DiscrepancyId
     gateway: str
@@ -47,6 +51,19 @@ class Discrepancy(Aggregate):
     def is_closed(self) -> bool:
         """Whether a person has dealt with it."""
         return self.closed_at is not None
+
+    def fit(self, *, now: datetime) -> None:
+        """Both sides say the same again; no person has to look any more."""
+        if not self.is_closed:
+            self.closed_at, self.closed_by, self.reason = now, BY_ITSELF, "both sides say the same again"
+
+    def differ(self) -> bool:
+        """The same difference is there again. One that a person has dealt with stays closed; says whether it is open
+        anew."""
+        anew = self.closed_by == BY_ITSELF
+        if anew:
+            self.closed_at, self.closed_by, self.reason = None, "", ""
+        return anew
 
     def close(self, *, by: str, reason: str, now: datetime) -> None:
         """A person has looked at it and says how it was settled."""

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from adapters.simulated_gateway import SimulatedRecords
 from application.payments import Reconcile, ReplayWebhook
+from application.ports.payments import GatewayUnavailable
 from application.ports.reconciling import Sheet, Unheard
 from domain.payments import Reconciliation
 from domain.shared.ids import WebhookId
@@ -24,6 +26,10 @@ PER_SET = 5
 """Storms over one set of stories, once it is played."""
 MOST_PLANTED = 60
 """Sets in which a planted bug has to show."""
+AWAY_AT_MOST = 5
+"""How often a gateway can be away while the books are compared; each time it goes on where it was left."""
+MENDED = ("a refund before its payment is nobody's", "a returned refund stays gone")
+"""Bugs of hearing that show in no storm, because comparing the books mends what they do."""
 _WHATEVER_IS_HEARD = ("notices", "mails", "sent")
 
 Replaced = Mapping[type, Callable[[Shop], Any]]
@@ -75,23 +81,20 @@ async def _noticed(name: str) -> int | None:
     replaced = instead(PLANTED[name]) if name in PLANTED else None
     tried = 0
     for seed in range(MOST_PLANTED):
-        came = await stormed(f"planted {seed}", replaced=replaced, walk=CARELESS.get(name, reconciled), calmly=False)
+        came = await stormed(f"planted {seed}", replaced=replaced, walk=CARELESS.get(name, reconciled))
         tried += came.storms
         if came.failures:
             return tried
     return None
 
 
-async def stormed(
-    seed: object, *, replaced: Replaced | None = None, walk: Walk | None = None, calmly: bool = True
-) -> Stormy:
-    """One set of stories in `PER_SET` storms; the last word has to be that of calm weather. With `calmly` False, calm
-    weather is judged alone too, as a planted bug may spoil both alike."""
+async def stormed(seed: object, *, replaced: Replaced | None = None, walk: Walk | None = None) -> Stormy:
+    """One set of stories in `PER_SET` storms; the last word has to be that of calm weather."""
     stories, came = a_set(seed), Stormy(sets=1)
     async with opened(replaced) as shop:
         first = shop.clock.now()
-        for story in stories:
-            if story is not stories[0]:
+        for number, story in enumerate(stories):
+            if number:
                 await shop.next_story()
             await story.play(shop)
         messages = await shop.untold()
@@ -151,11 +154,14 @@ def _steps(whole: timedelta) -> Iterator[timedelta]:
 
 
 async def reconciled(shop: Shop, span: Span) -> Reconciliation:
-    """Our books are held against the gateway's, and what follows from it follows."""
+    """Our books are held against the gateway's, as often as it takes, and what follows from it follows."""
     shop.clock.set(span.ends_at)
-    run = await shop.use(Reconcile)(ADMIN, span)
-    await shop.work()
-    return run
+    for _ in range(AWAY_AT_MOST):
+        with suppress(GatewayUnavailable):
+            run = await shop.use(Reconcile)(ADMIN, span)
+            await shop.work()
+            return run
+    raise AssertionError("it does not come to an end")
 
 
 async def _nothing_left(shop: Shop, first: Any) -> None:
@@ -166,7 +172,7 @@ async def _nothing_left(shop: Shop, first: Any) -> None:
             await shop.work()
     last = await reconciled(shop, Span(first, shop.clock.now() + timedelta(seconds=1)))
     assert (last.fetched, last.repaired, last.filed) == (0, 0, 0), "a second look still found something"
-    filed = [row["said"] for row in await shop.all("discrepancies")]
+    filed = [row["said"] for row in await shop.all("discrepancies") if row["closed_at"] is None]
     assert not filed, f"left to a person: {filed}"
     await must_be_sound(shop)
 
@@ -174,7 +180,7 @@ async def _nothing_left(shop: Shop, first: Any) -> None:
 async def _end(stories: tuple[Story, ...], shop: Shop) -> Final:
     passing = frozenset().union(*(story.passing for story in stories))
     told = Story(name="all of them", play=stories[0].play, ends=stories[0].ends, passing=passing)
-    return await final(told, shop)
+    return await final(told, shop, alone=len(stories) == 1)
 
 
 def _core(end: Final) -> Final:

@@ -37,6 +37,7 @@ class Ours:
         came = await asyncio.gather(*(self._payment(each, asking) for each in unseen))
         entries = await self._entries(page)
         odd = [each for each in page if not self._is_booked(each, entries.get(PaymentId(each.id), []))]
+        await self.put_right.fit("ledger", [_ledger_ref(each) for each in page if each not in odd])
         return counted(len(page), [*came, *[await self._unbooked(each) for each in odd]])
 
     async def refunds(self, page: Sequence[Refund]) -> Count:
@@ -106,7 +107,7 @@ class Ours:
             return NOTHING
         holds = booked(entries, payment.gateway, payment.amount.currency)
         said = f"the ledger says {holds}, the payment {payment.captured - payment.refunded}"
-        doubt = Doubt(about="ledger", ref=payment.gateway_ref or str(payment.id))
+        doubt = Doubt(about="ledger", ref=_ledger_ref(payment))
         return await self.put_right.file(doubt, Oddity(kind=DiscrepancyKind.UNBOOKED, said=said, payment=payment))
 
     def _is_booked(self, payment: Payment, entries: list[LedgerEntry]) -> bool:
@@ -119,3 +120,7 @@ class Ours:
             for entry in await work.ledger.find(payment_id=AnyOf(tuple(each.id for each in page))) if page else []:
                 found.setdefault(entry.payment_id, []).append(entry)
         return found
+
+
+def _ledger_ref(payment: Payment) -> str:
+    return payment.gateway_ref or str(payment.id)

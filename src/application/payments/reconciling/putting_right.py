@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from application.payments.hearing import Inbox, ProcessWebhook
 from application.ports.clock import Clock
+from application.ports.criteria import AnyOf
 from application.ports.ids import Ids
 from application.ports.payments import Notice, PaymentGateway
 from application.ports.unit_of_work import Begin
@@ -57,18 +58,19 @@ class PutRight:
 
     async def file(self, doubt: Doubt, odd: "Oddity") -> Count:
         """Leave it to a person, once."""
+        about = odd.about or doubt.about
         async with self.begin(self.actor) as work:
             known = await work.discrepancies.first(
-                gateway=self.gateway.name, about=doubt.about, gateway_ref=doubt.ref, kind=odd.kind, said=odd.said
+                gateway=self.gateway.name, about=about, gateway_ref=doubt.ref, kind=odd.kind, said=odd.said
             )
             if known is not None:
-                return NOTHING
+                return Count(filed=known.differ())
             work.discrepancies.add(
                 Discrepancy(
                     id=DiscrepancyId(self.ids.new()),
                     gateway=self.gateway.name,
                     kind=odd.kind,
-                    about=doubt.about,
+                    about=about,
                     gateway_ref=doubt.ref,
                     payment_id=PaymentId(odd.payment.id) if odd.payment else None,
                     said=odd.said,
@@ -76,6 +78,18 @@ class PutRight:
                 )
             )
         return Count(filed=1)
+
+    async def fit(self, about: str, refs: Iterable[str]) -> None:
+        """These say the same on both sides: what was filed of them needs nobody any more."""
+        among = AnyOf(tuple(refs))
+        if not among.values:
+            return
+        async with self.begin(self.actor) as work:
+            left = await work.discrepancies.find(
+                gateway=self.gateway.name, about=about, gateway_ref=among, closed_at=None
+            )
+            for discrepancy in left:
+                discrepancy.fit(now=self.clock.now())
 
     async def _tell(self, doubt: Doubt) -> None:
         """The same use case that follows a webhook does this: what it brings about has its mark in the inbox."""
@@ -104,4 +118,6 @@ class Oddity:
 
     kind: DiscrepancyKind
     said: str
+    about: str = ""
+    """What it is about, where that is not what was doubted."""
     payment: Payment | None = None

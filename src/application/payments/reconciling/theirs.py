@@ -50,34 +50,32 @@ class Theirs:
     async def payments(self, sheet: Sequence[GatewayPayment]) -> Count:
         """Payments as they stand there."""
         ours = await self._payments(sheet)
-        came = [NOTHING]
-        for theirs in sheet:
-            known = ours.get(theirs.ref)
-            if not fits(known, theirs):
-                came.append(await self._payment(theirs))
-            elif known is not None:
-                self.shown.add(known.id)
-        return counted(len(sheet), came)
+        odd = [theirs for theirs in sheet if not fits(ours.get(theirs.ref), theirs)]
+        await self._seen("payment", {theirs.ref: ours.get(theirs.ref) for theirs in sheet if theirs not in odd})
+        return counted(len(sheet), [await self._payment(theirs) for theirs in odd])
 
     async def refunds(self, sheet: Sequence[GatewayRefund]) -> Count:
         """Refunds as they stand there; those of what is not ours are not ours."""
         ours, paid = await self._refunds(sheet), await self._refunded(sheet)
-        came = [NOTHING]
-        for theirs in sheet:
-            known = ours.get(theirs.ref)
-            if known is None and theirs.refund_id is None and theirs.payment_ref not in paid:
-                continue
-            if not refund_fits(known, theirs):
-                came.append(await self._refund(theirs))
-            elif known is not None:
-                self.shown.add(known.id)
-        return counted(len(sheet), came)
+        concern = [each for each in sheet if each.ref in ours or each.refund_id or each.payment_ref in paid]
+        odd = [theirs for theirs in concern if not refund_fits(ours.get(theirs.ref), theirs)]
+        await self._seen("refund", {theirs.ref: ours.get(theirs.ref) for theirs in concern if theirs not in odd})
+        return counted(len(sheet), [await self._refund(theirs) for theirs in odd])
 
     async def movements(self, sheet: Sequence[Movement]) -> Count:
         """Money that moved there, and whether our ledger has it."""
         booked = await self._booked(sheet)
         unbooked = [moved for moved in sheet if not booked.has(moved)]
+        odd = {moved.ref for moved in unbooked}
+        await self.put_right.fit("movement", {moved.ref for moved in sheet} - odd)
         return counted(len(sheet), [await self._movement(moved) for moved in unbooked])
+
+    async def _seen(self, about: str, fitting: Mapping[str, Payment | Refund | None]) -> None:
+        """These were shown, and say the same on both sides."""
+        for ours in fitting.values():
+            if ours is not None:
+                self.shown.add(ours.id)
+        await self.put_right.fit(about, fitting)
 
     # --- What differs, looked at alone
 
@@ -109,7 +107,7 @@ class Theirs:
         if paid is None and not captured:
             return NOTHING
         about = Doubt(
-            about="payment" if captured else "refund",
+            about="movement",
             ref=moved.ref,
             payment_ref=moved.payment_ref,
             refund_ref=None if captured else moved.ref,
@@ -121,7 +119,8 @@ class Theirs:
                 return None
             ours = await self._paid(moved.payment_ref)
             if ours is None:
-                return Oddity(kind=DiscrepancyKind.STRANGER, said=f"{moved.amount} captured, for nothing of ours")
+                said = f"{moved.amount} captured, for nothing of ours"
+                return Oddity(kind=DiscrepancyKind.STRANGER, said=said, about="payment")
             said = f"{moved.kind.value} of {moved.amount} at the gateway; the ledger has {booked.said(moved)}"
             return Oddity(kind=DiscrepancyKind.UNBOOKED, said=said, payment=ours)
 
