@@ -32,7 +32,7 @@ ABOUT = {
     "schedules": "Every pair of writing use cases on shared rows, interleaved at every call of the database, with up to"
     " two preemptions.",
     "stories": "Every payment story, told in every order of its webhooks, once and with duplicates: one final state.",
-    "storms": "Sets of payment stories whose messages come twice, late, in any order, under other ids, or never; what was"
+    "storms": "Sets of payment stories whose messages come twice, late, in any order, renamed, or never; what was"
     " lost is fetched, or found by comparing the books. Every storm has to end as calm weather does.",
     "fuzz": "The whole OpenAPI in nine roles on a town full of valid data: nothing undocumented, nothing 5xx.",
     "sockets": "Odd bytes on raw sockets; the next honest client must be answered.",

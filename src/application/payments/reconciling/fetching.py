@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from application.payments.hearing import Inbox
 from application.ports.clock import Clock
+from application.ports.criteria import AnyOf
 from application.ports.ids import Ids
 from application.ports.payments import GatewayUnavailable
 from application.ports.reconciling import GatewayRecords, Sheet, Unheard
@@ -56,5 +57,9 @@ class FetchWebhooks:
     async def take_in(self, actor: Actor, sheet: Sheet[Unheard]) -> int:
         """Keep those of these messages that we have not got; how many there were."""
         inbox, sender = Inbox(begin=self.begin, clock=self.clock, ids=self.ids), self.gateway_records.name
-        kept = [await inbox.keep(actor, told.notice, sender, told.payload) for told in sheet.items]
+        among = AnyOf(tuple(told.notice.external_id for told in sheet.items))
+        async with self.begin(actor) as work:
+            here = {each.external_id for each in await work.webhooks.find(sender=sender, external_id=among)}
+        missing = [told for told in sheet.items if told.notice.external_id not in here]
+        kept = [await inbox.keep(actor, told.notice, sender, told.payload) for told in missing]
         return sum(new for _, new in kept)
