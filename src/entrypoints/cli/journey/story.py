@@ -32,6 +32,9 @@ class Story:
     ada: Person
     jobs: dict[str, Any] = field(default_factory=dict)
     bookings: dict[str, Any] = field(default_factory=dict)
+    zoe: Person = field(init=False)
+    house: str = field(init=False)
+    """Where the API knows the business that Zoe bought."""
 
     @classmethod
     def on(cls, instance: Instance, http: httpx.AsyncClient) -> "Story":
