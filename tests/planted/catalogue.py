@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from application.audit import SealAudit
+from application.billing import ProcessBilling
 from application.bookings import (
     AcceptBooking,
     BookSlot,
@@ -16,11 +17,19 @@ from application.bookings import (
     SweepHolds,
 )
 from application.identity import ConsumeMagicLink, RefreshSession, ResetPassword
+from application.invoicing import SettleInvoice
 from application.messaging import MarkRead, SendMessage
-from application.payments import AskRefund, ProcessWebhook, ReceiveWebhook, RefreshPayment, ResolveUnknown
+from application.payments import (
+    AskRefund,
+    ProcessWebhook,
+    ReceiveWebhook,
+    ReconcileDays,
+    RefreshPayment,
+    ResolveUnknown,
+)
 from application.reviews import MoveRating, PostReview
 from entrypoints.simulation.campaign import Options
-from tests.planted import bookings, events, identity, messaging, money, payments, records, simulated
+from tests.planted import bookings, events, identity, messaging, money, payments, plans, records, simulated
 
 Replace = Mapping[Any, Callable[..., Any]]
 SEEDS = 200
@@ -28,6 +37,9 @@ SILENT = Options(faults="gateway_reply_lost,gateway_timeout,gateway_error")
 """Days on which the gateway often does not answer."""
 LATE = Options(faults="webhook_late,webhook_reordered,webhook_twice,webhook_renamed")
 """Days on which its messages come late, out of turn, and again."""
+
+LOST = Options(faults="webhook_lost")
+"""Days on which some of its messages never come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +129,13 @@ SIMULATED: dict[str, Simulated] = {
     # messages of the gateway
     "processed is marked first": Simulated(
         replace=_one(ProcessWebhook, payments.MarkedFirst), told=("M5", "rule", "liveness")
+    ),
+    "a subscription is not followed": Simulated(replace=_one(ProcessBilling, plans.FollowsNothing), told=("P2",)),
+    "a payment counts twice on its invoice": Simulated(
+        replace=_one(SettleInvoice, plans.CountsTwice), told=("rule I3", "I3", "rule M6", "log")
+    ),
+    "lost messages stay lost": Simulated(
+        replace=_one(ReconcileDays, plans.NeverReconciles), told=("M", "P", "liveness"), options=LOST
     ),
     "processed is never marked": Simulated(replace=_one(ProcessWebhook, money.NeverMarks), told=("rule E",)),
     "messages are told apart by their kind": Simulated(

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from application.ports.identity import PasswordHasher, Verdict
+from application.ports.invoicing import InvoicePrinter, Sheet
 from application.ports.mail import Attachment, Invite, Invites, Letters, Mailer, OutgoingMail, Written
 from domain.notifications import Template
 
@@ -39,6 +40,13 @@ class PostBox(Mailer):
 
     async def send(self, mail: OutgoingMail) -> None:
         self.sent.append(mail)
+
+
+class PlainPrinter(InvoicePrinter):
+    """A line in place of a document."""
+
+    async def print(self, sheet: Sheet) -> bytes:
+        return f"%PDF- {sheet.kind.value} {sheet.number} {sheet.total}".encode()
 
 
 class PlainInvites(Invites):

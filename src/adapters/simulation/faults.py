@@ -2,22 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Numbers, Store, Views
 from adapters.simulation.processes import PROCESS, Process
 from application.commands import OutcomeUnknown
+from application.ports.billing import Catalog, CheckoutOrder, CustomerDesk, CustomerOrder, Subscriptions, Till
 from application.ports.criteria import Criteria, Order, Position
 from application.ports.mail import Mailer, OutgoingMail
 from application.ports.payments import GatewaySilent, GatewayUnavailable, OpenOrder, PaymentGateway, RefundOrder
+from application.ports.reconciling import GatewayRecords, Movement, Sheet, Unheard
+from domain.billing import GatewayCheckout, GatewayPrice, GatewayProduct, GatewaySubscription
 from domain.notifications import MailRefused, MailUnavailable
 from domain.payments import GatewayPayment, GatewayRefund
 from domain.shared.actors import Actor
 from domain.shared.errors import Unavailable
+from domain.shared.time import Span
 
 T = TypeVar("T")
 
@@ -156,25 +160,25 @@ class FaultyGateway(PaymentGateway):
         return self._good.name
 
     async def open(self, order: OpenOrder) -> GatewayPayment:
-        return await self._act(lambda: self._good.open(order))
+        return await self.act(lambda: self._good.open(order))
 
     async def find(self, ref: str) -> GatewayPayment:
-        return await self._look(lambda: self._good.find(ref))
+        return await self.look(lambda: self._good.find(ref))
 
     async def cancel(self, ref: str) -> GatewayPayment:
-        return await self._look(lambda: self._good.cancel(ref))
+        return await self.look(lambda: self._good.cancel(ref))
 
     async def refund(self, order: RefundOrder) -> GatewayRefund:
-        return await self._act(lambda: self._good.refund(order))
+        return await self.act(lambda: self._good.refund(order))
 
     async def find_refund(self, ref: str) -> GatewayRefund:
-        return await self._look(lambda: self._good.find_refund(ref))
+        return await self.look(lambda: self._good.find_refund(ref))
 
-    async def _act(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def act(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What may not be guessed about: silence is `GatewaySilent`."""
         return await self._ask(ask, GatewaySilent)
 
-    async def _look(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def look(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What can simply be asked again."""
         return await self._ask(ask, GatewayUnavailable)
 
@@ -194,6 +198,74 @@ class FaultyGateway(PaymentGateway):
             raise silent("the answer was lost")
         await weather.breathe()
         return answer
+
+
+class FaultyBilling(Catalog, CustomerDesk, Till, Subscriptions):
+    """The same gateway where it sells plans."""
+
+    def __init__(self, good: Any, weather: Weather) -> None:
+        self._good, self._ask = good, FaultyGateway(good, weather)
+
+    @property
+    def name(self) -> str:
+        return str(self._good.name)
+
+    def products(self) -> AsyncIterator[GatewayProduct]:
+        return self._good.products()  # type: ignore[no-any-return]
+
+    def prices(self) -> AsyncIterator[GatewayPrice]:
+        return self._good.prices()  # type: ignore[no-any-return]
+
+    async def product(self, ref: str) -> GatewayProduct:
+        return await self._ask.look(lambda: self._good.product(ref))
+
+    async def price(self, ref: str) -> GatewayPrice:
+        return await self._ask.look(lambda: self._good.price(ref))
+
+    async def enrol(self, order: CustomerOrder) -> str:
+        return await self._ask.act(lambda: self._good.enrol(order))
+
+    async def portal(self, ref: str, *, return_url: str) -> str:
+        return await self._ask.look(lambda: self._good.portal(ref, return_url=return_url))
+
+    async def open(self, order: CheckoutOrder) -> GatewayCheckout:
+        return await self._ask.act(lambda: self._good.open(order))
+
+    async def find(self, ref: str) -> GatewayCheckout:
+        return await self._ask.look(lambda: self._good.find(ref))
+
+    async def subscription(self, ref: str) -> GatewaySubscription:
+        return await self._ask.look(lambda: self._good.subscription(ref))
+
+
+class FaultyRecords(GatewayRecords):
+    """Its records, which can be away as anything else."""
+
+    def __init__(self, good: GatewayRecords, weather: Weather) -> None:
+        self._good, self._weather = good, weather
+
+    @property
+    def name(self) -> str:
+        return self._good.name
+
+    async def unheard(self, span: Span, after: str | None) -> Sheet[Unheard]:
+        return await self._look(lambda: self._good.unheard(span, after))
+
+    async def payments(self, span: Span, after: str | None) -> Sheet[GatewayPayment]:
+        return await self._look(lambda: self._good.payments(span, after))
+
+    async def refunds(self, span: Span, after: str | None) -> Sheet[GatewayRefund]:
+        return await self._look(lambda: self._good.refunds(span, after))
+
+    async def movements(self, span: Span, after: str | None) -> Sheet[Movement]:
+        return await self._look(lambda: self._good.movements(span, after))
+
+    async def _look(self, ask: Callable[[], Awaitable[T]]) -> T:
+        await self._weather.breathe()
+        if self._weather.strikes("gateway_error"):
+            raise GatewayUnavailable("the gateway answers 500")
+        await self._weather.maybe_die()
+        return await ask()
 
 
 class FaultyMailer(Mailer):

@@ -23,13 +23,15 @@ from adapters.persistence.outbox import StoredOutbox
 from adapters.persistence.rules import Judge, late
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.security import StoredSecurityLog
-from adapters.simulated_gateway import Books, Carrier, SimulatedGateway
+from adapters.simulated_gateway import Books, Carrier, SimulatedBilling, SimulatedGateway, SimulatedRecords
 from adapters.simulation.chance import Dice, stream
-from adapters.simulation.cheap import CheapPasswords, PlainInvites, PlainLetters, PostBox
+from adapters.simulation.cheap import CheapPasswords, PlainInvites, PlainLetters, PlainPrinter, PostBox
 from adapters.simulation.clock import SimulatedClock
 from adapters.simulation.faults import (
+    FaultyBilling,
     FaultyGateway,
     FaultyMailer,
+    FaultyRecords,
     FaultyStore,
     FaultyViews,
     SimulatedBell,
@@ -42,6 +44,7 @@ from adapters.system.ids import SeededIds
 from application.audit import SealAudit
 from application.bookings import SweepHolds
 from application.identity import ForgetExpiredTokens
+from application.payments import ReconcileDays
 from domain.audit import AuditEntry, Link, verify
 from domain.shared.actors import SYSTEM
 from entrypoints.container.injection import Container
@@ -84,6 +87,8 @@ PER_PROCESS = (
     "chance",
     "bell",
     "gateway",
+    "billing",
+    "gateway_records",
     "mailer",
     "access_tokens",
     "security_log",
@@ -101,6 +106,7 @@ class Pace:
 
     sweeping: float = 3600.0
     sealing: float = 21_600.0
+    reconciling: float = 21_600.0
 
 
 AT_LEAST_HOURLY = 3600.0
@@ -140,6 +146,7 @@ class Stage:
         container.passwords.override(Object(CheapPasswords()))
         container.letters.override(Object(PlainLetters()))
         container.invites.override(Object(PlainInvites()))
+        container.printer.override(Object(PlainPrinter()))
         for name, make in self.replace.items():
             if isinstance(name, str) and name not in (*PER_PROCESS, "memory"):
                 provider = getattr(container, name)
@@ -212,6 +219,7 @@ class Scene:
     books: Books = field(init=False)
     carrier: Carrier = field(init=False)
     gateway: SimulatedGateway = field(init=False)
+    billing: SimulatedBilling = field(init=False)
     mailer: PostBox = field(init=False)
     bells: list[SimulatedBell] = field(default_factory=list)
     _holding: asyncio.Event = field(default_factory=asyncio.Event)
@@ -224,6 +232,9 @@ class Scene:
         self.books = Books(":memory:")
         self.carrier = Carrier(self.books, post=self.post, copies=self.copies, secret=SECRET, clock=self.clock)
         self.gateway = SimulatedGateway(self.books, self.carrier, clock=self.clock, ids=self.ids, secret=SECRET)
+        self.billing = SimulatedBilling(
+            self.books, self.carrier, clock=self.clock, ids=self.ids, url=self.stage.settings.public_url
+        )
         self.mailer = PostBox()
 
     def open(self, name: str) -> Process:
@@ -247,6 +258,8 @@ class Scene:
             "chance": port("chance", SystemChance(chance=stream(self.seed, "chance", name))),
             "bell": port("bell", bell),
             "gateway": FaultyGateway(port("gateway", self.gateway), weather),
+            "billing": FaultyBilling(port("billing", self.billing), weather),
+            "gateway_records": FaultyRecords(port("gateway_records", SimulatedRecords(self.books)), weather),
             "mailer": FaultyMailer(port("mailer", self.mailer), weather),
             "access_tokens": port("access_tokens", tokens),
             "security_log": port("security_log", StoredSecurityLog(store, clock, ids)),
@@ -265,6 +278,7 @@ class Scene:
             Duty(name="seal the audit trail", every=self.pace.sealing, do=partial(_seal_all, use(SealAudit))),
             Duty(name="forget expired tokens", every=TIDYING, do=partial(use(ForgetExpiredTokens), SYSTEM)),
             Duty(name="tidy old receipts and events", every=TIDYING, do=housekeeping.tidy),
+            Duty(name="reconcile", every=self.pace.reconciling, do=partial(use(ReconcileDays), SYSTEM)),
         ]
         if sweeping:
             sweep = partial(self._sweep, use(SweepHolds))
@@ -303,6 +317,14 @@ class Scene:
     def gateway_payments(self) -> list[dict[str, Any]]:
         """The gateway's own books."""
         return self.books.read("select * from payments order by ref")
+
+    def gateway_plans(self, table: str) -> list[dict[str, Any]]:
+        """What its books say of checkouts or subscriptions."""
+        questions = {
+            "checkouts": "select * from checkouts order by ref",
+            "subscriptions": "select * from subscriptions order by ref",
+        }
+        return self.books.read(questions[table])
 
     def close(self) -> None:
         """Let go of what is not memory alone."""

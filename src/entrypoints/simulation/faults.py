@@ -22,6 +22,7 @@ RATES: Mapping[str, float] = {
     "webhook_reordered": 0.3,
     "webhook_late": 0.12,
     "webhook_renamed": 0.1,
+    "webhook_lost": 0.04,
 }
 """Those that are drawn at every await, each with the share of the times it could strike that it does."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from application.billing import RefreshCatalog
 from application.identity import CreateAdmin, CreateUser, NewAdmin, NewUser
 from application.jobs import CreateJob, JobDraft, PublishJob
 from application.organizations import AddMember, CreateOrganization, NewMember, NewOrganization
@@ -63,6 +64,7 @@ async def _found(scene: Scene) -> None:
     rosa = people["Rosa"]
     house = await use(CreateOrganization)(rosa, NewOrganization(name="House of Music"))
     await use(AddMember)(rosa, house.id, NewMember(user_id=people["Joe"].user_id))
+    await use(RefreshCatalog)(SYSTEM)
     deliver = scene.worker(PROCESS.get()).deliver  # type: ignore[arg-type]
     await deliver.all()
     await asyncio.sleep(0)

@@ -21,6 +21,7 @@ CUSTOMER_ACTS: Mapping[str, float] = {
     "refresh": 1,
     "take_what_is_not_offered": 0.5,
     "change_password": 0.5,
+    "settle": 3.5,
 }
 PROVIDER_ACTS: Mapping[str, float] = {
     "answer": 9,
@@ -37,6 +38,8 @@ PROVIDER_ACTS: Mapping[str, float] = {
     "respond": 2,
     "write": 3,
     "look_around": 0.4,
+    "bill": 5,
+    "keep_books": 2,
 }
 
 
@@ -163,6 +166,7 @@ OTHERS = (
     ),
     Part(name="Dashboard", role="dashboard", acts={"refund_by_hand": 5}),
     Part(name="Newcomer", role="newcomer", acts={"sign_up": 2.5, "lose_password": 2.5, "leave": 2}),
+    Part(name="Buyer", role="buyer", acts={"buy": 3, "fall_behind": 3, "end_it": 2.5}),
     Part(name="Mona", role="member", acts={"join": 1.2, "part": 1, "regrade": 1, "rename": 0.7}),
 )
 CAST = (*PROVIDERS, *CUSTOMERS, *OTHERS)

@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -43,6 +44,8 @@ class Watch:
             elif event["finished_at"] is None and event["due_at"] <= scene.clock.now():
                 yield "liveness outbox", f"{event['name']} waits since {event['due_at']}: {event['last_error']}"
         yield from _books(scene)
+        yield from _invoices(scene)
+        yield from _plans(scene)
 
 
 def _books(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -66,6 +69,47 @@ def _books(scene: Scene) -> Iterator[tuple[str, str]]:
         )
         if balance != theirs["captured"] - theirs["refunded"]:
             yield "M5 ledger", f"payment {row['id']}: the ledger holds {balance}, the gateway {theirs['captured']}"
+
+
+def _invoices(scene: Scene) -> Iterator[tuple[str, str]]:
+    """I3: what an invoice says it was paid by the gateway or by hand is what the ledger has under its name."""
+    there: Counter[Any] = Counter()
+    for entry in scene.rows("ledger"):
+        if entry["invoice_id"] and (entry["account"] == scene.cash_account or entry["account"].endswith(":by_hand")):
+            there[entry["invoice_id"]] += entry["amount_minor"]
+    of_bookings: Counter[Any] = Counter()
+    for settlement in scene.rows("settlements"):
+        if settlement["kind"] == "booking":
+            of_bookings[settlement["invoice_id"]] += settlement["amount_minor"]
+    for invoice in scene.rows("invoices"):
+        booked = there[invoice["id"]] + of_bookings[invoice["id"]]
+        if invoice["paid_minor"] != booked:
+            yield "I3 ledger", f"invoice {invoice['id']} says {invoice['paid_minor']} paid, the ledger {booked}"
+
+
+def _plans(scene: Scene) -> Iterator[tuple[str, str]]:
+    """What was subscribed to stands here as it does at the gateway; a paid purchase made one business."""
+    mirrors = {row["gateway_ref"]: row for row in scene.rows("subscriptions")}
+    owners: Counter[Any] = Counter()
+    purchases = {str(row["id"]): row for row in scene.rows("purchases")}
+    for checkout in scene.gateway_plans("checkouts"):
+        if not checkout["paid"]:
+            continue
+        purchase = purchases.get(checkout["purchase_id"])
+        if purchase is None or purchase["state"] != "provisioned" or purchase["organization_id"] is None:
+            yield "P1 purchase", f"{checkout['ref']} is paid, and its purchase is {purchase and purchase['state']}"
+            continue
+        owners[purchase["organization_id"]] += 1
+    yield from (
+        ("P1 purchase", f"organization {id} was bought {many} times") for id, many in owners.items() if many > 1
+    )
+    for theirs in scene.gateway_plans("subscriptions"):
+        ours = mirrors.get(theirs["ref"])
+        if ours is None:
+            continue  # not paid for (yet)
+        mine = (ours["state"], ours["price_ref"], ours["ends_with_period"])
+        if mine != (theirs["state"], theirs["price_ref"], bool(theirs["ends_with_period"])):
+            yield "P2 mirror", f"subscription {theirs['ref']} is {mine} here and {theirs['state']} at the gateway"
 
 
 @contextmanager

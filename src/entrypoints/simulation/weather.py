@@ -48,6 +48,8 @@ async def _jump(process: Process, blow: Blow) -> None:
 def copies(world: World, draw: Dice) -> list[tuple[float, bool]]:
     """How one message of the gateway travels just now: seconds under way, and whether under an id of its own."""
     weather = world.weather
+    if weather.strikes("webhook_lost"):
+        return []
     seconds = 0.01 + draw.random() * 0.2
     if weather.strikes("webhook_reordered"):
         seconds += draw.uniform(0, 90)

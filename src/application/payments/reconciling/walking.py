@@ -18,7 +18,7 @@ from application.ports.reconciling import GatewayRecords
 from application.ports.unit_of_work import Begin
 from domain.payments import AlreadyReconciling, Count, Reconciliation, Stage
 from domain.shared.actors import Actor
-from domain.shared.errors import Forbidden, Invalid, Refusal, Unauthenticated
+from domain.shared.errors import Forbidden, Invalid, Refusal, StaleVersion, Unauthenticated
 from domain.shared.ids import ReconciliationId
 from domain.shared.time import Span
 
@@ -157,10 +157,14 @@ class ReconcileDays:
             gateway=self.gateway,
             gateway_records=self.gateway_records,
         )
-        days = await self._days(actor)
-        for day in days:
-            await reconcile(actor, Span(day, day + DAY))
-        return len(days)
+        done = 0
+        for day in await self._days(actor):
+            try:
+                await reconcile(actor, Span(day, day + DAY))
+            except (AlreadyReconciling, StaleVersion):
+                break  # another worker is at it; what is left is for the next round
+            done += 1
+        return done
 
     async def _days(self, actor: Actor) -> list[datetime]:
         """Where those days begin, the oldest first."""

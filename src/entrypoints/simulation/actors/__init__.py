@@ -4,24 +4,27 @@ from collections.abc import Mapping
 
 from entrypoints.simulation.actors import (
     admins,
+    buyers,
     customers,
     dashboards,
     impatient,
     members,
     newcomers,
+    papers,
     providers,
     thieves,
 )
 from entrypoints.simulation.people import Act
 
 ACTS: Mapping[str, Mapping[str, Act]] = {
-    "customer": customers.ACTS,
-    "provider": providers.ACTS,
+    "customer": {**customers.ACTS, **papers.CUSTOMERS},
+    "provider": {**providers.ACTS, **papers.PROVIDERS},
     "impatient": {**customers.ACTS, **impatient.ACTS},
     "admin": admins.ACTS,
     "thief": thieves.ACTS,
     "dashboard": dashboards.ACTS,
     "newcomer": newcomers.ACTS,
     "member": members.ACTS,
+    "buyer": buyers.ACTS,
 }
 """Kind of part to act by name."""
