@@ -158,6 +158,7 @@ from domain.identity import UserSuspended
 from domain.organizations import BusinessAnswer, MemberRole
 from domain.payments import PaymentCaptured, PaymentStrayed, RefundDoubted
 from domain.shared.actors import ANONYMOUS, SYSTEM, Role
+from tests.proof.schedules import papers
 from tests.proof.schedules.scenes import ADMIN, DAY, PASSWORD, PRICE, TEN
 
 HOUR = timedelta(hours=1)
@@ -562,6 +563,8 @@ part(GROWING, "open the till", OpenCheckout, lambda k: (ANONYMOUS, k["unopened p
 part(GROWING, "hear of the subscription", ProcessBilling, lambda k: (SYSTEM, k["subscription.created"]))
 part(GROWING, "hear of the purchase", ProcessBilling, lambda k: (SYSTEM, k["checkout.completed"]))
 
+papers.parts(part)
+
 LEFT_OUT: dict[str, str] = {
     "ListActivity": "reads",
     "OpenInvitation": "reads",
@@ -617,20 +620,17 @@ LEFT_OUT: dict[str, str] = {
     "DeleteAbroad": "the same",
     **dict.fromkeys(
         (
-            "RequestUpload",
-            "DirectUpload",
             "ReceiveContent",
             "CompleteUpload",
-            "DeleteFile",
             "PublishPicture",
             "RemoveObjects",
-            "SweepFiles",
-            "VerifyFiles",
         ),
         "writes bytes between two commits: tests/application/test_files.py, and the quota in tests/races/test_quota.py",
     ),
     **dict.fromkeys(
         (
+            "DirectUpload",
+            "VerifyFiles",
             "GetInvoiceLink",
             "GetLetterhead",
             "GetQuoteLink",
@@ -640,36 +640,6 @@ LEFT_OUT: dict[str, str] = {
             "PrintQuote",
         ),
         "reads",
-    ),
-    **dict.fromkeys(
-        (
-            "AbandonRival",
-            "AcceptQuote",
-            "AnswerByLink",
-            "CreditInvoice",
-            "DeclineQuote",
-            "DiscardQuote",
-            "DraftInvoice",
-            "DraftQuote",
-            "ExpireQuote",
-            "FallDue",
-            "InvoiceBooking",
-            "InvoiceQuote",
-            "IssueInvoice",
-            "PayByLink",
-            "PayInvoice",
-            "RecordReceipt",
-            "RefundOverpaid",
-            "ReviseInvoice",
-            "ReviseQuote",
-            "SendInvoice",
-            "SendQuote",
-            "SettleInvoice",
-            "UnsettleInvoice",
-            "VoidInvoice",
-            "WordLetterhead",
-        ),
-        "papers and what is paid of them race in tests/races/test_invoices.py, not yet in every pair",
     ),
     "TellOfInvoice": "a reaction: inserts mails under a unique key, as TellOfPayment does, which is raced",
     "TellOfQuote": "the same",

@@ -63,6 +63,7 @@ from application.organizations import (
     SaveOnboarding,
 )
 from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment, RefundPayment, Repayment
+from application.ports.files import FileRules
 from application.ports.identity import Verdict
 from application.ports.mail import Links, Mailbox
 from application.reactions import REACTIONS
@@ -150,6 +151,7 @@ def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
         "identity_rules": IdentityRules(),
         "news_readers": {},
         "objects": MemoryObjects(clock),
+        "file_rules": FileRules(quota_bytes=2_000),
         "picture_delivery": HandedOutHere(),
         "mailer": post,
         "letters": post,
