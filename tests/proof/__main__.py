@@ -40,7 +40,7 @@ BESIDE = (
     Campaign("schedules", (), 360),
     Campaign("model", (), 200),
     Campaign("stories", (), 240),
-    Campaign("storms", ("--storms", "1000"), 240),
+    Campaign("storms", ("--storms", "1000", "--jobs", "1"), 360),
     Campaign("fuzz", ("--examples", "40"), 240),
     Campaign("mutation_domain", ("--sample", "120"), 240),
     Campaign("sockets", (), 90),
