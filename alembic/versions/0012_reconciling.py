@@ -4,8 +4,8 @@ from pathlib import Path
 
 from adapters.postgres.migrations import run
 
-revision = "0013"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
