@@ -237,6 +237,7 @@ def _refunds(n: int) -> Row:
 def _ledger(n: int) -> Row:
     return {
         "transaction_id": UUID(int=n),
+        "books": "platform",
         "account": "gateway",
         "amount_minor": 100,
         "amount_currency": "EUR",
@@ -534,6 +535,14 @@ PLAIN: dict[str, Callable[[int], Row]] = {
     "payments": _payments,
     "refunds": _refunds,
     "ledger": _ledger,
+    "balances": lambda n: {
+        "books": "platform",
+        "account": f"gateway:{n}",
+        "amount_minor": 100,
+        "amount_currency": "EUR",
+        "position": n,
+        "updated_at": NOW,
+    },
     "letterheads": lambda n: {"seller": SELLER, "zone": "Europe/Lisbon", "updated_at": NOW},
     "quotes": _quotes,
     "invoices": _invoices,
@@ -588,6 +597,7 @@ LEFT_EMPTY: dict[str, tuple[str, ...]] = {
     "payments": ("invoice_id",),
     "refunds": ("invoice_id",),
     "ledger": ("invoice_id",),
+    "balances": ("organization_id",),
     "invoices": ("booking_id", "quote_id"),
     "settlements": ("payment_id",),
 }
@@ -625,7 +635,8 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         {"booking_id": None, "invoice_id": PARENT, "customer_id": None},
     ),
     "refunds": ({"booking_id": None, "invoice_id": PARENT},),
-    "ledger": ({"booking_id": None, "invoice_id": PARENT},),
+    "ledger": ({"booking_id": None, "invoice_id": PARENT}, {"position": 1, "hash": "ab"}),
+    "balances": ({"books": "organization", "organization_id": PARENT},),
     "settlements": ({"kind": "gateway", "payment_id": PARENT},),
     "reviews": ({"response": "Thanks", "responded_at": NOW},),
     "tallies": ({"ceiling": 1},),

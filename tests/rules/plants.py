@@ -148,6 +148,16 @@ def _unproven(town: Town) -> None:
     town.set("audit", linked, details=told)
 
 
+def _torn(town: Town) -> None:
+    town.remove("ledger", town.some("ledger", lambda row: row["position"] == 2))
+
+
+def _unsealed_entry(town: Town) -> None:
+    last = max(row["position"] for row in town.tables["ledger"].values())
+    entry = town.some("ledger", lambda row: row["position"] == last)
+    town.set("ledger", entry, position=None, hash=None, created_at=town.now - DAYS)
+
+
 def _gap(town: Town) -> None:
     town.remove("audit", town.some("audit", lambda row: row["position"] == 7))
 
@@ -233,6 +243,8 @@ PLANTS: dict[str, Plant] = {
     "no_more_goes_back_than_came": _when("payments", _captured, refunded_minor=10**9),
     "figures_are_those_of_the_refunds": _sometime("refunds", state="pending"),
     "figures_are_those_of_the_ledger": lambda town: town.remove("ledger", town.some("ledger", _capture)),
+    "the_ledger_s_chain_has_no_gap": _torn,
+    "the_ledger_is_sealed": _unsealed_entry,
     "one_effect_per_gateway_object": _again("ledger"),
     "a_payment_is_captured_once": _two_captures,
     "a_gateway_payment_is_one_of_ours": _again("payments"),

@@ -41,7 +41,8 @@ SEEN_BY = {
     "settlements": "manager admin",
     "payments": "customer manager admin",
     "refunds": "customer manager admin",
-    "ledger": "admin",
+    "ledger": "manager admin",
+    "balances": "manager admin",
     "webhooks": "admin",
     "reviews published": "everybody",
     "reviews hidden": "customer performer admin",
@@ -98,14 +99,14 @@ PRIVATE = {
 """Columns no client reads, not even of rows that are theirs."""
 
 KEPT_FOR_EVER = {
-    "ledger": "insert",
+    "ledger": "insert update",
     "security_events": "insert",
     "audit": "insert update",
     "papers": "insert",
     "settlements": "insert",
 }
 """What the house itself may write where rows stay for ever; elsewhere it inserts, updates and deletes. The audit trail
-is updated once, when a row is sealed."""
+and the ledger are updated once, when a row is sealed."""
 
 FUNCTIONS = {
     "current_user_id": "everybody",

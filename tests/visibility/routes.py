@@ -78,6 +78,9 @@ ROUTES: dict[str, Shows] = {
     "payments-search": Shows(source="payments"),
     "payments-read": Shows(source="payments", where={"id": _OF % "payment_id"}, each=("payments", "id")),
     "payments-refunds": Shows(source="refunds"),
+    "payees-balances": Shows(
+        source="balances", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
     "reviews-job": Shows(
         source="review_cards",
         where={"job_id": _OF % "job_id", "side": "eq.customer", "state": "eq.published"},
@@ -140,7 +143,8 @@ ROUTES: dict[str, Shows] = {
     "admin-find-users": Shows(source="users", admins_only=True),
     "admin-read-user": Shows(source="users", where={"id": _OF % "user_id"}, each=("users", "id"), admins_only=True),
     "admin-audit": Shows(source="audit", admins_only=True),
-    "admin-ledger": Shows(source="ledger"),
+    "admin-ledger": Shows(source="ledger", admins_only=True),
+    "admin-balances": Shows(source="balances", admins_only=True),
     "admin-webhooks": Shows(source="webhooks"),
     "admin-mails": Shows(source="mails"),
 }

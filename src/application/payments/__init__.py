@@ -1,5 +1,14 @@
 """What can be done with payments: pay, be told, give back, look things up."""
 
+from application.payments.books import (
+    BalanceFilter,
+    BalanceView,
+    LedgerReport,
+    ListBalances,
+    OrganizationBalances,
+    SealLedger,
+    VerifyLedger,
+)
 from application.payments.hearing import (
     ListWebhooks,
     ProcessWebhook,
@@ -44,11 +53,15 @@ __all__ = [
     "AbandonPayment",
     "AbandonRival",
     "AskRefund",
+    "BalanceFilter",
+    "BalanceView",
     "Checkout",
     "GetCheckout",
     "GetPayLink",
     "GetPayment",
     "LedgerEntryView",
+    "LedgerReport",
+    "ListBalances",
     "ListLedger",
     "ListPayments",
     "ListRefunds",
@@ -56,6 +69,7 @@ __all__ = [
     "NotYoursToRefund",
     "OpenPayLink",
     "OpenPayment",
+    "OrganizationBalances",
     "PaymentFilter",
     "PaymentView",
     "ProcessWebhook",
@@ -70,8 +84,10 @@ __all__ = [
     "Repayment",
     "ReplayWebhook",
     "ResolveUnknown",
+    "SealLedger",
     "StartPayment",
     "ToPay",
     "UnknownSender",
+    "VerifyLedger",
     "WebhookView",
 ]

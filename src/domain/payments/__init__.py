@@ -1,11 +1,17 @@
 """Payments: money asked for, captured and given back; the ledger that says so; and the news gateways send."""
 
 from domain.payments.ledger import (
+    Account,
+    Balance,
+    Books,
     LedgerEntry,
     SourceKind,
+    at_gateway,
     balanced,
     by_hand_entries,
     capture_entries,
+    in_hand,
+    receivable,
     refund_entries,
     totals,
 )
@@ -38,7 +44,10 @@ from domain.payments.refund import (
 from domain.payments.webhook import DuplicateWebhook, Outcome, Topic, Webhook, WebhookReceived
 
 __all__ = [
+    "Account",
     "AlreadyPaid",
+    "Balance",
+    "Books",
     "DuplicateWebhook",
     "GatewayDisagrees",
     "GatewayPayment",
@@ -65,10 +74,13 @@ __all__ = [
     "Topic",
     "Webhook",
     "WebhookReceived",
+    "at_gateway",
     "balanced",
     "by_hand_entries",
     "capture_entries",
     "fail_refund",
+    "in_hand",
+    "receivable",
     "refund_entries",
     "settle_refund",
     "totals",

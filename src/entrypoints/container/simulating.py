@@ -42,6 +42,7 @@ from adapters.system.ids import SeededIds
 from application.audit import SealAudit
 from application.bookings import SweepHolds
 from application.identity import ForgetExpiredTokens
+from application.payments import SealLedger
 from domain.audit import AuditEntry, Link, verify
 from domain.shared.actors import SYSTEM
 from entrypoints.container.injection import Container
@@ -263,6 +264,7 @@ class Scene:
         housekeeping: Housekeeping = container.housekeeping()
         duties = [
             Duty(name="seal the audit trail", every=self.pace.sealing, do=partial(_seal_all, use(SealAudit))),
+            Duty(name="seal the ledger", every=self.pace.sealing, do=partial(_seal_all, use(SealLedger))),
             Duty(name="forget expired tokens", every=TIDYING, do=partial(use(ForgetExpiredTokens), SYSTEM)),
             Duty(name="tidy old receipts and events", every=TIDYING, do=housekeeping.tidy),
         ]
@@ -330,6 +332,6 @@ class Scene:
         return None if due is None else (due - now).total_seconds()
 
 
-async def _seal_all(seal: SealAudit, batch: int = 500) -> None:
+async def _seal_all(seal: SealAudit | SealLedger, batch: int = 500) -> None:
     while await seal(limit=batch) == batch:
         pass

@@ -15,6 +15,7 @@ from entrypoints.rest.messaging import messaging
 from entrypoints.rest.notifications import notifications
 from entrypoints.rest.onboarding import onboarding
 from entrypoints.rest.organizations import organizations
+from entrypoints.rest.payees import payees
 from entrypoints.rest.payments import payments
 from entrypoints.rest.profiles import profiles
 from entrypoints.rest.reviews import reviews
@@ -38,6 +39,7 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     scheduling,
     bookings,
     payments,
+    payees,
     invoicing.quotes,
     invoicing.invoices,
     invoicing.papers,

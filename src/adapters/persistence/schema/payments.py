@@ -17,7 +17,7 @@ from adapters.persistence.schema.tables import (
     text,
     uuid,
 )
-from domain.payments import Outcome, PaymentState, RefundState, SourceKind, Topic
+from domain.payments import Books, Outcome, PaymentState, RefundState, SourceKind, Topic
 
 
 def _capped(row: Row) -> bool:
@@ -41,6 +41,15 @@ def _of_one_thing(row: Row) -> bool:
 def _entered_for_one_thing(row: Row) -> bool:
     one = (row["booking_id"] is None) != (row["invoice_id"] is None)
     return bool(one and (row["payment_id"] is None) == (row["source_kind"] == "by_hand"))
+
+
+_IN_ITS_BOOKS = "(books = 'organization') = starts_with(account, 'organization:' || organization_id || ':')"
+
+
+def _in_its_books(row: Row) -> bool:
+    """Whether the account's name says what its books say: of the organization whose money it is, or of nobody."""
+    theirs = row["account"].startswith(f"organization:{row['organization_id']}:")
+    return bool((row["books"] == "organization") == theirs)
 
 
 PAYMENTS = Table(
@@ -163,6 +172,10 @@ LEDGER = Table(
         uuid("invoice_id", nullable=True),
         uuid("organization_id"),
         instant("created_at"),
+        integer("version"),
+        text("books"),
+        integer("position", nullable=True),
+        text("hash", nullable=True),
     ),
     constraints=(
         References("ledger_payment", "payment_id", "payments"),
@@ -170,7 +183,16 @@ LEDGER = Table(
         References("ledger_organization", "organization_id", "organizations"),
         References("ledger_invoice", "invoice_id", "invoices"),
         Unique("ledger_one_effect", ("source_kind", "source_id", "account")),
+        Unique("ledger_position", ("position",)),
         one_of("ledger_source_kind", "source_kind", SourceKind),
+        one_of("ledger_books", "books", Books),
+        Check("ledger_account_is_in_its_books", _IN_ITS_BOOKS, _in_its_books),
+        at_least("ledger_first", "position", 1),
+        Check(
+            "ledger_sealed_whole",
+            "(position is null) = (hash is null)",
+            lambda row: (row["position"] is None) == (row["hash"] is None),
+        ),
         Check(
             "ledger_of_one_thing",
             "(booking_id is null) <> (invoice_id is null) and (payment_id is null) = (source_kind = 'by_hand')",
@@ -185,9 +207,40 @@ LEDGER = Table(
         Index("ledger_of_organization", ("organization_id",)),
         Index("ledger_of_invoice", ("invoice_id", "created_at", "id")),
         Index("ledger_newest", ("created_at", "id")),
+        Index("ledger_unsealed", ("created_at", "id"), Where("position is null", lambda row: row["position"] is None)),
     ),
     append_only=True,
+    fills=("position", "hash"),
 )
+"""Written in the commit that moves the money; the sealer gives each row its place and hash in the chain, once."""
+
+BALANCES = Table(
+    "balances",
+    (
+        *identity(),
+        text("books"),
+        uuid("organization_id", nullable=True),
+        text("account"),
+        *money("amount"),
+        integer("position"),
+        instant("updated_at"),
+    ),
+    constraints=(
+        References("balances_organization", "organization_id", "organizations"),
+        Unique("balances_once", ("account", "amount_currency")),
+        one_of("balances_books", "books", Books),
+        Check(
+            "balances_of_somebody",
+            "(books = 'organization') = (organization_id is not null)",
+            lambda row: (row["books"] == "organization") == (row["organization_id"] is not None),
+        ),
+    ),
+    indexes=(
+        Index("balances_of_organization", ("organization_id", "account", "id")),
+        Index("balances_by_account", ("account", "id")),
+    ),
+)
+"""Moved by the sealer alone, in the commit of its seals: the ledger itself says the same, only slower."""
 
 WEBHOOKS = Table(
     "webhooks",
@@ -216,4 +269,4 @@ WEBHOOKS = Table(
     indexes=(Index("webhooks_newest", ("received_at", "id")),),
 )
 
-TABLES = (PAYMENTS, REFUNDS, LEDGER, WEBHOOKS)
+TABLES = (PAYMENTS, REFUNDS, LEDGER, BALANCES, WEBHOOKS)
