@@ -1,4 +1,4 @@
-"""Whose books an entry of the ledger is in; the ledger sealed; what its accounts come to."""
+"""Whose books an entry of the ledger is in, sealed; organizations with accounts of their own at the gateway."""
 
 from pathlib import Path
 

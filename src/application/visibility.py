@@ -91,6 +91,8 @@ VISIBILITY: dict[str, tuple[Term, ...]] = {
     "settlements": (ManagerOf("organization_id"), Admin()),
     "payments": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
     "refunds": (Own("customer_id"), ManagerOf("organization_id"), Admin()),
+    "payees": (ManagerOf("organization_id"), Admin()),
+    "payouts": (ManagerOf("organization_id"), Admin()),
     "ledger": (ManagerOf("organization_id"), Admin()),
     "balances": (ManagerOf("organization_id"), Admin()),
     "webhooks": (Admin(),),

@@ -48,6 +48,7 @@ BUSINESS = {
     "job": {"list", "search", "show", "create", "revise", "publish", "archive", "delete"},
     "availability": {"show", "set", "day", "clear-day", "time-off", "cancel-time-off", "slots"},
     "booking": {"list", "show", "book", "accept", "decline", "reschedule", "cancel", "complete", "no-show"},
+    "payee": {"list", "show", "open", "refresh", "link", "payouts"},
     "payment": {"list", "show", "refund", "refunds", "ledger", "balances", "verify-books"},
     "quote": {"list", "show", "draft", "revise", "discard", "send", "link", "accept", "decline"},
     "invoice": {

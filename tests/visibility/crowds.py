@@ -43,6 +43,8 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         rows.add("onboardings", id=organization)
         rows.add("external_organizations", organization_id=organization)
         rows.add("balances", organization_id=organization)
+        payee = rows.add("payees", organization_id=organization)
+        rows.add("payouts", organization_id=organization, payee_id=payee)
         rows.add("audit", organization_id=organization)
     for number in range(things):
         rows.add("invitations", organization_id=some(*organizations))

@@ -41,6 +41,8 @@ SEEN_BY = {
     "settlements": "manager admin",
     "payments": "customer manager admin",
     "refunds": "customer manager admin",
+    "payees": "manager admin",
+    "payouts": "manager admin",
     "ledger": "manager admin",
     "balances": "manager admin",
     "webhooks": "admin",
@@ -92,7 +94,7 @@ PRIVATE = {
     "products": {"metadata"},
     "purchases": {"url", "metadata"},
     "jobs": {"search", "place_search"},
-    "payments": {"client_secret"},
+    "payments": {"client_secret", "share"},
     "webhooks": {"payload"},
     "reviews": {"moderation_reason", "moderated_at"},
 }

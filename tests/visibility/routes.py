@@ -78,6 +78,9 @@ ROUTES: dict[str, Shows] = {
     "payments-search": Shows(source="payments"),
     "payments-read": Shows(source="payments", where={"id": _OF % "payment_id"}, each=("payments", "id")),
     "payments-refunds": Shows(source="refunds"),
+    "payees-payouts": Shows(
+        source="payouts", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
     "payees-balances": Shows(
         source="balances", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
     ),
@@ -155,6 +158,7 @@ NO_ROWS = {
     "billing-entitlements": "made from subscriptions and what their products say",
     "billing-purchase": "shown to whoever has its id; by themselves people read their own only",
     "scheduling-slots": "made from hours and bookings, which not everybody sees",
+    "payees-read": "the row of that organization at the gateway in use, which the world has none of",
     "payments-pay-link": "an address to pay at",
     "payments-checkout": "what a gateway wants to be told, for the customer alone",
     "files-link": "an address to fetch at",

@@ -7,6 +7,7 @@ from adapters.simulated_gateway.cards import CARDS
 from adapters.simulated_gateway.carrier import Carrier
 from adapters.simulated_gateway.delivery import Deliveries
 from adapters.simulated_gateway.gateway import SimulatedGateway
+from adapters.simulated_gateway.payees import SimulatedPayees
 from adapters.simulated_gateway.signature import HEADER, SimulatedVerifier, signed
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Deliveries",
     "SimulatedBilling",
     "SimulatedGateway",
+    "SimulatedPayees",
     "SimulatedVerifier",
     "signed",
 ]

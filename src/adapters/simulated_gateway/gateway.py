@@ -11,6 +11,7 @@ from uuid import UUID
 from adapters.simulated_gateway.books import Books
 from adapters.simulated_gateway.cards import CARDS, SecondStep
 from adapters.simulated_gateway.delivery import announce
+from adapters.simulated_gateway.sharing import agree, part_with, take_back
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payments import CardDesk, Declined, OpenOrder, PaymentGateway, RefundOrder
@@ -65,20 +66,22 @@ class SimulatedGateway(PaymentGateway, CardDesk):
                         self._client_secret(ref),
                     ),
                 )
+                if order.share is not None:
+                    agree(books, ref, order.share)
                 return json.dumps(dict(_row(books, "payments", ref)))
 
-            return _payment(_once(books, key, repr(order), act))
+            return _payment(books, _once(books, key, repr(order), act))
 
         return await self._books.do(work)
 
     async def find(self, ref: str) -> GatewayPayment:
-        return await self._books.do(lambda books: _payment(_row(books, "payments", ref)))
+        return await self._books.do(lambda books: _payment(books, _row(books, "payments", ref)))
 
     async def cancel(self, ref: str) -> GatewayPayment:
         def work(books: Connection) -> GatewayPayment:
             if _state(books, ref) in _PAYABLE:
                 self._move(books, ref, PaymentState.CANCELLED)
-            return _payment(_row(books, "payments", ref))
+            return _payment(books, _row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -93,7 +96,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
         return await self._books.do(lambda books: _refund(_row(books, "refunds", ref)))
 
     async def look(self, ref: str, client_secret: str) -> GatewayPayment:
-        return await self._books.do(lambda books: _payment(self._shown(books, ref, client_secret)))
+        return await self._books.do(lambda books: _payment(books, self._shown(books, ref, client_secret)))
 
     async def confirm(self, ref: str, client_secret: str, card: str) -> GatewayPayment:
         shown = CARDS.get(card)
@@ -104,7 +107,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             self._shown(books, ref, client_secret)
             _must_be(books, ref, *_PAYABLE)
             self._move(books, ref, shown.state, failure=shown.failure, card=card)
-            return _payment(_row(books, "payments", ref))
+            return _payment(books, _row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -116,7 +119,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
                 self._move(books, ref, PaymentState.CAPTURED, card=row["card"])
             else:
                 self._move(books, ref, PaymentState.FAILED, failure="authentication_failed", card=row["card"])
-            return _payment(_row(books, "payments", ref))
+            return _payment(books, _row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -132,6 +135,8 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             " captured = case when :state = 'captured' then amount else captured end where ref = :ref",
             {"state": state.value, "failure": failure, "card": card, "ref": ref},
         )
+        if state is PaymentState.CAPTURED:
+            part_with(books, ref, ids=self._ids, clock=self._clock)
         announce(books, f"payment.{state.value}", payment=ref, refund=None, ids=self._ids, clock=self._clock)
 
     def _send_back(self, books: Connection, order: RefundOrder) -> str:
@@ -154,6 +159,8 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             books.execute(
                 "update payments set refunded = refunded + ? where ref = ?", (order.amount.amount_minor, paid["ref"])
             )
+        if order.shared:
+            take_back(books, paid["ref"], order.amount, fee_back=order.fee_back, ids=self._ids, clock=self._clock)
         kind = f"refund.{state.value}"
         announce(books, kind, payment=paid["ref"], refund=ref, ids=self._ids, clock=self._clock)
         return json.dumps(dict(_row(books, "refunds", ref)))
@@ -203,7 +210,8 @@ def _must_be(books: Connection, ref: str, *states: PaymentState) -> None:
         raise Conflict(f"a payment that is {state.value} cannot be paid", state=state.value)
 
 
-def _payment(row: Row | dict[str, Any]) -> GatewayPayment:
+def _payment(books: Connection, row: Row | dict[str, Any]) -> GatewayPayment:
+    shared = books.execute("select payee_ref, fee from shared where payment_ref = ?", (row["ref"],)).fetchone()
     return GatewayPayment(
         gateway=NAME,
         ref=row["ref"],
@@ -214,6 +222,8 @@ def _payment(row: Row | dict[str, Any]) -> GatewayPayment:
         captured=Money(row["captured"], row["currency"]),
         client_secret=row["client_secret"],
         failure=row["failure"],
+        payee_ref=shared["payee_ref"] if shared else None,
+        fee=Money(shared["fee"], row["currency"]) if shared else None,
     )
 
 

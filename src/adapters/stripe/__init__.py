@@ -2,6 +2,7 @@
 
 from adapters.stripe.billing import StripeBilling
 from adapters.stripe.gateway import API_VERSION, StripeGateway
+from adapters.stripe.payees import StripePayees
 from adapters.stripe.webhooks import StripeVerifier
 
-__all__ = ["API_VERSION", "StripeBilling", "StripeGateway", "StripeVerifier"]
+__all__ = ["API_VERSION", "StripeBilling", "StripeGateway", "StripePayees", "StripeVerifier"]

@@ -18,6 +18,17 @@ from application.payments.hearing import (
     WebhookView,
 )
 from application.payments.linking import GetPayLink, OpenPayLink, ToPay
+from application.payments.payees import (
+    BecomePayee,
+    GetPayee,
+    LinkPayee,
+    ListPayees,
+    ListPayouts,
+    MeetPayee,
+    PayeeView,
+    PayoutView,
+    ProcessPayees,
+)
 from application.payments.paying import (
     AbandonPayment,
     AbandonRival,
@@ -48,6 +59,7 @@ from application.payments.refunding import (
     Repayment,
 )
 from application.payments.resolving import ResolveUnknown
+from application.payments.sharing import FollowShare
 
 __all__ = [
     "AbandonPayment",
@@ -55,23 +67,33 @@ __all__ = [
     "AskRefund",
     "BalanceFilter",
     "BalanceView",
+    "BecomePayee",
     "Checkout",
+    "FollowShare",
     "GetCheckout",
     "GetPayLink",
+    "GetPayee",
     "GetPayment",
     "LedgerEntryView",
     "LedgerReport",
+    "LinkPayee",
     "ListBalances",
     "ListLedger",
+    "ListPayees",
     "ListPayments",
+    "ListPayouts",
     "ListRefunds",
     "ListWebhooks",
+    "MeetPayee",
     "NotYoursToRefund",
     "OpenPayLink",
     "OpenPayment",
     "OrganizationBalances",
+    "PayeeView",
     "PaymentFilter",
     "PaymentView",
+    "PayoutView",
+    "ProcessPayees",
     "ProcessWebhook",
     "ReceiveWebhook",
     "RefreshPayment",

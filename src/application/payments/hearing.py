@@ -92,6 +92,7 @@ class ReceiveWebhook:
                     refund_ref=notice.refund_ref,
                     thing=notice.thing,
                     thing_ref=notice.thing_ref,
+                    payee_ref=notice.payee_ref,
                     payload=raw.decode(),
                     occurred_at=notice.occurred_at,
                     now=self.clock.now(),

@@ -5,6 +5,10 @@ Each entry is in somebody's books: those of the platform, or those of an organiz
 gateway:<name>                          what the platform holds at a gateway
 organization:<id>:receivable            what customers owed the organization and paid, here or by hand
 organization:<id>:by_hand               what it received past the gateway
+organization:<id>:account               what it has on its own account at the gateway; below zero is what it owes there
+organization:<id>:bank                  what was paid out from there to its bank
+organization:<id>:fees                  what it paid the platform
+platform:fees                           what the platform earned by that, as income is written: below zero
 """
 
 import json
@@ -16,7 +20,8 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from domain.payments.payment import Payment
+from domain.payments.payment import GatewayDisagrees, Payment
+from domain.payments.payout import Payout
 from domain.payments.refund import Refund
 from domain.shared.ids import BookingId, InvoiceId, LedgerEntryId, OrganizationId, PaymentId, SettlementId
 from domain.shared.money import Money
@@ -24,12 +29,19 @@ from domain.shared.money import Money
 
 class SourceKind(StrEnum):
     """What moved money: a capture, a refund, a refund that the customer's bank returned; or somebody who received it by
-    hand and said so."""
+    hand and said so. Of a shared payment: its way to the organization's account, the platform's fee, and both of them
+    back; and payouts from there, which a bank may return."""
 
     CAPTURE = "capture"
     REFUND = "refund"
     REFUND_RETURNED = "refund_returned"
     BY_HAND = "by_hand"
+    TRANSFER = "transfer"
+    FEE = "fee"
+    TRANSFER_REVERSED = "transfer_reversed"
+    FEE_RETURNED = "fee_returned"
+    PAYOUT = "payout"
+    PAYOUT_RETURNED = "payout_returned"
 
 
 class Books(StrEnum):
@@ -61,6 +73,25 @@ def receivable(organization_id: OrganizationId) -> Account:
 def in_hand(organization_id: OrganizationId) -> Account:
     """What the organization received past the gateway."""
     return Account(Books.ORGANIZATION, f"organization:{organization_id}:by_hand")
+
+
+def on_account(organization_id: OrganizationId) -> Account:
+    """What the organization has on its own account at the gateway."""
+    return Account(Books.ORGANIZATION, f"organization:{organization_id}:account")
+
+
+def at_bank(organization_id: OrganizationId) -> Account:
+    """What the organization was paid out."""
+    return Account(Books.ORGANIZATION, f"organization:{organization_id}:bank")
+
+
+def fees_paid(organization_id: OrganizationId) -> Account:
+    """What the organization paid the platform."""
+    return Account(Books.ORGANIZATION, f"organization:{organization_id}:fees")
+
+
+FEES_EARNED = Account(Books.PLATFORM, "platform:fees")
+"""What organizations paid the platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +175,69 @@ def refund_entries(
     left = Money.zero(amount.currency) < amount
     kind = SourceKind.REFUND if left else SourceKind.REFUND_RETURNED
     return of_payment(payment, between(payment, -amount), kind, refund.gateway_ref, new=new, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One object of the gateway that moved part of a shared payment, always by a positive amount."""
+
+    kind: SourceKind
+    ref: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayShare:
+    """What has become of a shared payment at the moment of asking: every movement between the platform and the
+    organization's account, whoever brought it about."""
+
+    gateway: str
+    payment_ref: str
+    moved: tuple[Movement, ...]
+
+
+def share_entries(
+    payment: Payment, movement: Movement, *, new: Callable[[], UUID], now: datetime
+) -> tuple[LedgerEntry, ...]:
+    """A shared payment goes to the organization's account as a whole, and the fee comes from there; both go back when
+    the customer is paid back."""
+    if movement.amount.is_zero:
+        return ()
+    if movement.amount.currency != payment.amount.currency:
+        raise GatewayDisagrees(movement.kind.value, payment.amount, movement.amount)
+    backwards = movement.kind in (SourceKind.TRANSFER_REVERSED, SourceKind.FEE_RETURNED)
+    amount = -movement.amount if backwards else movement.amount
+    ours, theirs = at_gateway(payment.gateway), on_account(payment.organization_id)
+    sides: tuple[tuple[Account, Money], ...] = ((ours, -amount), (theirs, amount))
+    if movement.kind in (SourceKind.FEE, SourceKind.FEE_RETURNED):
+        paid, earned = fees_paid(payment.organization_id), FEES_EARNED
+        sides = ((theirs, -amount), (ours, amount), (paid, amount), (earned, -amount))
+    return of_payment(payment, sides, movement.kind, movement.ref, new=new, now=now)
+
+
+def payout_entries(payout: Payout, amount: Money, *, new: Callable[[], UUID], now: datetime) -> tuple[LedgerEntry, ...]:
+    """This amount left the organization's account for its bank; a negative one came back."""
+    if amount.is_zero:
+        return ()
+    kind = SourceKind.PAYOUT if Money.zero(amount.currency) < amount else SourceKind.PAYOUT_RETURNED
+    transaction = new()
+    return tuple(
+        LedgerEntry(
+            id=LedgerEntryId(new()),
+            transaction_id=transaction,
+            books=account.books,
+            account=account.name,
+            amount=side,
+            source_kind=kind,
+            source_id=f"{payout.gateway}:{payout.gateway_ref}",
+            organization_id=payout.organization_id,
+            created_at=now,
+        )
+        for account, side in (
+            (on_account(payout.organization_id), -amount),
+            (at_bank(payout.organization_id), amount),
+        )
+    )
 
 
 def by_hand_entries(

@@ -163,6 +163,12 @@ class Container(DeclarativeContainer):
         test=simulated_billing,
         stripe=Singleton(making.chosen("adapters.stripe:StripeBilling"), gateway),
     )
+    payees = Selector(
+        gateway_name,
+        test=Singleton(making.simulated_payees, settings, simulated_books, simulated_deliveries, clock, ids),
+        stripe=Singleton(making.chosen("adapters.stripe:StripePayees"), gateway),
+    )
+    sharing = Singleton(making.sharing, settings)
     gateway_verifiers = Selector(
         gateway_name,
         test=Singleton(making.simulated_verifiers, settings, secret, clock),
@@ -246,6 +252,9 @@ class Container(DeclarativeContainer):
         customer_desk=billing.provider,
         till=billing.provider,
         subscriptions=billing.provider,
+        payee_desk=payees.provider,
+        shares=payees.provider,
+        sharing=sharing.provider,
         verifiers=verifiers.provider,
         news_readers=news_readers.provider,
         mailer=mailer.provider,

@@ -253,6 +253,7 @@ def _facts(house: OpenHouse) -> dict[str, Any]:
         "stripe_publishable_key": settings.stripe_publishable_key,
         "card_desk": desk,
         "plan_desk": house.container.billing() if settings.gateway is GatewayName.TEST else None,
+        "account_desk": house.container.payees() if settings.gateway is GatewayName.TEST else None,
         "refresh_token_days": settings.refresh_token_days,
         "keys": house.container.access_tokens(),
         "providers": tuple(house.container.oauth_providers()),

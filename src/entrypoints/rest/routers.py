@@ -62,5 +62,6 @@ WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
     pages.paying,
     pages.invoicing,
     pages.buying,
+    pages.onboarding,
 )
 """Outside of /v1: what also shows something of the settings or the technology behind them."""

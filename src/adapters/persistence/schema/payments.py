@@ -9,15 +9,17 @@ from adapters.persistence.schema.tables import (
     Unique,
     Where,
     at_least,
+    boolean,
     identity,
     instant,
     integer,
+    json,
     money,
     one_of,
     text,
     uuid,
 )
-from domain.payments import Books, Outcome, PaymentState, RefundState, SourceKind, Topic
+from domain.payments import Books, Outcome, PayeeState, PaymentState, PayoutState, RefundState, SourceKind, Topic
 
 
 def _capped(row: Row) -> bool:
@@ -38,9 +40,19 @@ def _of_one_thing(row: Row) -> bool:
     return bool(one and (row["booking_id"] is None or row["customer_id"] is not None))
 
 
+_ENTERED_FOR_ONE_THING = (
+    "case when source_kind in ('payout', 'payout_returned')"
+    " then booking_id is null and invoice_id is null and payment_id is null"
+    " else (booking_id is null) <> (invoice_id is null) and (payment_id is null) = (source_kind = 'by_hand') end"
+)
+
+
 def _entered_for_one_thing(row: Row) -> bool:
-    one = (row["booking_id"] is None) != (row["invoice_id"] is None)
-    return bool(one and (row["payment_id"] is None) == (row["source_kind"] == "by_hand"))
+    """For a booking or of an invoice, by a payment unless it came by hand; what is paid out is of neither."""
+    told = [row[name] is not None for name in ("booking_id", "invoice_id", "payment_id")]
+    if row["source_kind"] in ("payout", "payout_returned"):
+        return not any(told)
+    return bool(told[0] != told[1] and told[2] != (row["source_kind"] == "by_hand"))
 
 
 _IN_ITS_BOOKS = "(books = 'organization') = starts_with(account, 'organization:' || organization_id || ':')"
@@ -72,6 +84,7 @@ PAYMENTS = Table(
         text("failure"),
         instant("created_at"),
         instant("captured_at", nullable=True),
+        json("share", nullable=True, private=True),
     ),
     constraints=(
         References("payments_booking", "booking_id", "bookings"),
@@ -117,7 +130,8 @@ PAYMENTS = Table(
         Index("payments_newest", ("created_at", "id")),
     ),
 )
-"""`client_secret` lets its holder pay; only the use case that hands it to the customer reads it."""
+"""`client_secret` lets its holder pay; only the use case that hands it to the customer reads it. `share` is between the
+platform and the organization, which reads of it in its books."""
 
 REFUNDS = Table(
     "refunds",
@@ -158,6 +172,56 @@ REFUNDS = Table(
     ),
 )
 
+PAYEES = Table(
+    "payees",
+    (
+        *identity(),
+        uuid("organization_id"),
+        text("gateway"),
+        text("gateway_ref", nullable=True),
+        text("state"),
+        boolean("takes_charges"),
+        boolean("pays_out"),
+        json("wanted"),
+        instant("created_at"),
+    ),
+    constraints=(
+        References("payees_organization", "organization_id", "organizations"),
+        Unique("payees_one_per_organization", ("organization_id", "gateway")),
+        Unique("payees_gateway_ref", ("gateway", "gateway_ref")),
+        one_of("payees_state", "state", PayeeState),
+    ),
+    indexes=(Index("payees_newest", ("created_at", "id")),),
+)
+
+PAYOUTS = Table(
+    "payouts",
+    (
+        *identity(),
+        uuid("payee_id"),
+        uuid("organization_id"),
+        text("gateway"),
+        text("gateway_ref"),
+        *money("amount"),
+        text("state"),
+        text("failure"),
+        instant("arrives_at", nullable=True),
+        instant("created_at"),
+        instant("settled_at", nullable=True),
+    ),
+    constraints=(
+        References("payouts_payee", "payee_id", "payees"),
+        References("payouts_organization", "organization_id", "organizations"),
+        Unique("payouts_gateway_ref", ("gateway", "gateway_ref")),
+        one_of("payouts_state", "state", PayoutState),
+    ),
+    indexes=(
+        Index("payouts_of_payee", ("payee_id",)),
+        Index("payouts_of_organization", ("organization_id", "created_at", "id")),
+        Index("payouts_newest", ("created_at", "id")),
+    ),
+)
+
 LEDGER = Table(
     "ledger",
     (
@@ -193,11 +257,7 @@ LEDGER = Table(
             "(position is null) = (hash is null)",
             lambda row: (row["position"] is None) == (row["hash"] is None),
         ),
-        Check(
-            "ledger_of_one_thing",
-            "(booking_id is null) <> (invoice_id is null) and (payment_id is null) = (source_kind = 'by_hand')",
-            _entered_for_one_thing,
-        ),
+        Check("ledger_of_one_thing", _ENTERED_FOR_ONE_THING, _entered_for_one_thing),
         Check("ledger_moves_something", "amount_minor <> 0", lambda row: row["amount_minor"] != 0),
     ),
     indexes=(
@@ -260,6 +320,7 @@ WEBHOOKS = Table(
         instant("processed_at", nullable=True),
         text("outcome"),
         text("note"),
+        text("payee_ref", nullable=True),
     ),
     constraints=(
         Unique("webhooks_told_once", ("sender", "external_id")),
@@ -269,4 +330,4 @@ WEBHOOKS = Table(
     indexes=(Index("webhooks_newest", ("received_at", "id")),),
 )
 
-TABLES = (PAYMENTS, REFUNDS, LEDGER, BALANCES, WEBHOOKS)
+TABLES = (PAYMENTS, REFUNDS, PAYEES, PAYOUTS, LEDGER, BALANCES, WEBHOOKS)
