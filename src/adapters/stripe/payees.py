@@ -8,7 +8,7 @@ from typing import Any
 import stripe
 
 from adapters.stripe.amounts import AmountNotTaken, from_stripe
-from adapters.stripe.gateway import NAME, StripeGateway, after_reading, after_writing
+from adapters.stripe.gateway import NAME, StripeGateway, after_reading, after_writing, text_in
 from application.ports.payees import PayeeDesk, PayeeOrder, Shares
 from domain.payments import GatewayPayee, GatewayPayout, GatewayShare, Movement, PayoutState, SourceKind
 from domain.shared.errors import NotFound
@@ -34,6 +34,8 @@ class StripePayees(PayeeDesk, Shares):
         return NAME
 
     async def enrol(self, order: PayeeOrder) -> str:
+        if made := await self._made_before(order):
+            return made
         params: Any = {
             "type": "express",
             "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
@@ -94,6 +96,18 @@ class StripePayees(PayeeDesk, Shares):
         except stripe.StripeError as error:
             raise after_reading(error, "payout", ref) from error
         return _payout(payout)
+
+    async def _made_before(self, order: PayeeOrder) -> str | None:
+        """The account of that order, if Stripe made it and we were not told, or its key has been forgotten since."""
+        since = int(order.since.timestamp()) - 1
+        try:
+            made = await self._stripe.v1.accounts.list_async(params={"created": {"gte": since}, "limit": _PAGE})
+            async for account in made.auto_paging_iter():
+                if text_in(account.metadata, "payee_id") == str(order.payee_id):
+                    return account.id
+        except stripe.StripeError as error:
+            raise after_reading(error, "payees", "all") from error
+        return None
 
     async def _moved(self, charge: Any) -> AsyncIterator[Movement]:
         """What a charge moved to its payee and what came back of it, each with all that is listed of it."""

@@ -346,6 +346,7 @@ async def _order(work: Work, payee: Payee) -> PayeeOrder:
         organization_id=payee.organization_id,
         name=organization.name,
         email=(user.email or "") if user else "",
+        since=payee.created_at,
     )
 
 

@@ -4,6 +4,7 @@ They refuse as the gateway does: `Declined`, `GatewayUnavailable`, `GatewaySilen
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from domain.payments import GatewayPayee, GatewayPayout, GatewayShare
@@ -18,6 +19,8 @@ class PayeeOrder:
     organization_id: OrganizationId
     name: str
     email: str
+    since: datetime
+    """Not earlier than this can it have been made."""
 
 
 class PayeeDesk(Protocol):

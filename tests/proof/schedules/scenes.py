@@ -23,6 +23,7 @@ from adapters.simulated_gateway import (
     Deliveries,
     SimulatedBilling,
     SimulatedGateway,
+    SimulatedPayees,
     SimulatedVerifier,
     signed,
 )
@@ -136,7 +137,9 @@ def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
     """What use cases need besides a store."""
     post = Post()
     plans = SimulatedBilling(books, Quiet(), clock=clock, ids=ids, url="https://scene.example.org")
+    payees = SimulatedPayees(books, Quiet(), clock=clock, ids=ids, url="https://scene.example.org")
     return {
+        **dict.fromkeys(("payee_desk", "shares"), payees),
         **dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), plans),
         "hold": HOLD,
         "gateway": till(clock, ids, books),

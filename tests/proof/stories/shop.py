@@ -19,6 +19,7 @@ from adapters.simulated_gateway import (
     Deliveries,
     SimulatedBilling,
     SimulatedGateway,
+    SimulatedPayees,
     SimulatedVerifier,
     signed,
 )
@@ -158,7 +159,11 @@ class Shop(Marketplace):
         self.gateway = Till(self.till)
         self.mailer = Post()
         plans = SimulatedBilling(self.books, self.post, clock=self.clock, ids=self.ids, url="https://shop.example.org")
+        self.payees = SimulatedPayees(
+            self.books, self.post, clock=self.clock, ids=self.ids, url="https://shop.example.org"
+        )
         self.ports.update(
+            **dict.fromkeys(("payee_desk", "shares"), self.payees),
             **dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), plans),
             passwords=CheapPasswords(),
             begin=self.interrupted,
