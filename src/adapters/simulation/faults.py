@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.store import Changes, Numbers, Store, Views
@@ -13,9 +13,10 @@ from adapters.simulation.processes import PROCESS, Process
 from application.commands import OutcomeUnknown
 from application.ports.criteria import Criteria, Order, Position
 from application.ports.mail import Mailer, OutgoingMail
+from application.ports.payees import PayeeDesk, PayeeOrder, Shares
 from application.ports.payments import GatewaySilent, GatewayUnavailable, OpenOrder, PaymentGateway, RefundOrder
 from domain.notifications import MailRefused, MailUnavailable
-from domain.payments import GatewayPayment, GatewayRefund
+from domain.payments import GatewayPayee, GatewayPayment, GatewayPayout, GatewayRefund, GatewayShare
 from domain.shared.actors import Actor
 from domain.shared.errors import Unavailable
 
@@ -145,6 +146,32 @@ class FaultyViews(Views):
         return await self._good.rows(actor, source, columns, criteria, order=order, after=after, limit=limit)
 
 
+class FaultyPayees(PayeeDesk, Shares):
+    """The payees of a gateway at the end of the internet."""
+
+    def __init__(self, good: Any, weather: Weather) -> None:
+        self._good, self._faulty = good, FaultyGateway(good, weather)
+
+    @property
+    def name(self) -> str:
+        return str(self._good.name)
+
+    async def enrol(self, order: PayeeOrder) -> str:
+        return await self._faulty.act(lambda: self._good.enrol(order))
+
+    async def link(self, ref: str, *, return_url: str, refresh_url: str) -> str:
+        return await self._faulty.look(lambda: self._good.link(ref, return_url=return_url, refresh_url=refresh_url))
+
+    async def find(self, ref: str) -> GatewayPayee:
+        return await self._faulty.look(lambda: self._good.find(ref))
+
+    async def share(self, payment_ref: str) -> GatewayShare:
+        return await self._faulty.look(lambda: self._good.share(payment_ref))
+
+    async def payout(self, payee_ref: str, ref: str) -> GatewayPayout:
+        return await self._faulty.look(lambda: self._good.payout(payee_ref, ref))
+
+
 class FaultyGateway(PaymentGateway):
     """A gateway at the end of the internet: an error, no answer, or an effect whose answer is lost."""
 
@@ -156,25 +183,25 @@ class FaultyGateway(PaymentGateway):
         return self._good.name
 
     async def open(self, order: OpenOrder) -> GatewayPayment:
-        return await self._act(lambda: self._good.open(order))
+        return await self.act(lambda: self._good.open(order))
 
     async def find(self, ref: str) -> GatewayPayment:
-        return await self._look(lambda: self._good.find(ref))
+        return await self.look(lambda: self._good.find(ref))
 
     async def cancel(self, ref: str) -> GatewayPayment:
-        return await self._look(lambda: self._good.cancel(ref))
+        return await self.look(lambda: self._good.cancel(ref))
 
     async def refund(self, order: RefundOrder) -> GatewayRefund:
-        return await self._act(lambda: self._good.refund(order))
+        return await self.act(lambda: self._good.refund(order))
 
     async def find_refund(self, ref: str) -> GatewayRefund:
-        return await self._look(lambda: self._good.find_refund(ref))
+        return await self.look(lambda: self._good.find_refund(ref))
 
-    async def _act(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def act(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What may not be guessed about: silence is `GatewaySilent`."""
         return await self._ask(ask, GatewaySilent)
 
-    async def _look(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def look(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What can simply be asked again."""
         return await self._ask(ask, GatewayUnavailable)
 

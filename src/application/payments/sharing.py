@@ -6,6 +6,7 @@ from datetime import datetime
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payees import Shares
+from application.ports.payments import GatewayUnavailable
 from application.ports.unit_of_work import Begin, Work
 from domain.payments import GatewayShare, Payment, PaymentCaptured, RefundFailed, RefundSucceeded, share_entries
 from domain.shared.actors import Actor
@@ -27,6 +28,9 @@ class FollowShare:
         if payment.share is None or payment.gateway_ref is None:
             return
         news = await self.shares.share(payment.gateway_ref)
+        if not news.moved:
+            # Half of what was captured would never come by itself: the event waits until the gateway shows the rest.
+            raise GatewayUnavailable("the gateway does not show the transfer of that payment yet")
         async with self.begin(actor) as work:
             await post_share(work, await work.payments.get(event.payment_id), news, ids=self.ids, now=self.clock.now())
 

@@ -344,11 +344,12 @@ class Payment(Aggregate):
         return self.gateway_ref in (None, news.ref) or self.state in _UNASKED
 
     def _shared(self, news: GatewayPayment) -> Share | None:
-        """As the captured attempt was opened: an earlier one may have been shared otherwise."""
+        """As the captured attempt was opened: an earlier one may have been shared otherwise; gateways round fees."""
         if news.payee_ref is None:
             return None
-        if self.share is not None and self.share.payee_ref == news.payee_ref:
-            return self.share
+        agreed = self.share
+        if agreed is not None and (agreed.payee_ref, agreed.fee) == (news.payee_ref, news.fee):
+            return agreed
         back = self.share.back if self.share else FeeBack.IN_PROPORTION
         return Share(payee_ref=news.payee_ref, fee=news.fee or Money.zero(self.amount.currency), back=back)
 

@@ -5,6 +5,7 @@ simulated process is running; so a world opens in milliseconds, and its processe
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -19,17 +20,19 @@ from adapters.memory.search import MemoryJobSearch
 from adapters.memory.store import MemoryStore, RowChange
 from adapters.memory.views import MemoryViews
 from adapters.persistence.housekeeping import Housekeeping
+from adapters.persistence.mapper import Mapper
 from adapters.persistence.outbox import StoredOutbox
 from adapters.persistence.rules import Judge, late
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.security import StoredSecurityLog
-from adapters.simulated_gateway import Books, Carrier, SimulatedGateway
+from adapters.simulated_gateway import Books, Carrier, SimulatedGateway, SimulatedPayees
 from adapters.simulation.chance import Dice, stream
 from adapters.simulation.cheap import CheapPasswords, PlainInvites, PlainLetters, PostBox
 from adapters.simulation.clock import SimulatedClock
 from adapters.simulation.faults import (
     FaultyGateway,
     FaultyMailer,
+    FaultyPayees,
     FaultyStore,
     FaultyViews,
     SimulatedBell,
@@ -44,6 +47,7 @@ from application.bookings import SweepHolds
 from application.identity import ForgetExpiredTokens
 from application.payments import SealLedger
 from domain.audit import AuditEntry, Link, verify
+from domain.payments import LedgerEntry
 from domain.shared.actors import SYSTEM
 from entrypoints.container.injection import Container
 from entrypoints.container.opening import OpenHouse
@@ -85,6 +89,7 @@ PER_PROCESS = (
     "chance",
     "bell",
     "gateway",
+    "payees",
     "mailer",
     "access_tokens",
     "security_log",
@@ -132,6 +137,8 @@ class Stage:
             secret=SECRET,
             rate_limits=False,
             public_url="http://guildhall.test",
+            connect=True,
+            fee_basis_points=750,
         )
         self.keyring = FixedKeyring(_keys())
         container = Container(settings=self.settings)
@@ -213,6 +220,7 @@ class Scene:
     books: Books = field(init=False)
     carrier: Carrier = field(init=False)
     gateway: SimulatedGateway = field(init=False)
+    payees: SimulatedPayees = field(init=False)
     mailer: PostBox = field(init=False)
     bells: list[SimulatedBell] = field(default_factory=list)
     _holding: asyncio.Event = field(default_factory=asyncio.Event)
@@ -225,6 +233,9 @@ class Scene:
         self.books = Books(":memory:")
         self.carrier = Carrier(self.books, post=self.post, copies=self.copies, secret=SECRET, clock=self.clock)
         self.gateway = SimulatedGateway(self.books, self.carrier, clock=self.clock, ids=self.ids, secret=SECRET)
+        self.payees = SimulatedPayees(
+            self.books, self.carrier, clock=self.clock, ids=self.ids, url=self.stage.settings.public_url
+        )
         self.mailer = PostBox()
 
     def open(self, name: str) -> Process:
@@ -248,6 +259,7 @@ class Scene:
             "chance": port("chance", SystemChance(chance=stream(self.seed, "chance", name))),
             "bell": port("bell", bell),
             "gateway": FaultyGateway(port("gateway", self.gateway), weather),
+            "payees": FaultyPayees(port("payees", self.payees), weather),
             "mailer": FaultyMailer(port("mailer", self.mailer), weather),
             "access_tokens": port("access_tokens", tokens),
             "security_log": port("security_log", StoredSecurityLog(store, clock, ids)),
@@ -291,6 +303,21 @@ class Scene:
         )
         broken = verify(links)
         return None if broken is None else f"at {broken.position} of {len(sealed)} it is {broken.fault.value}"
+
+    def broken_ledger(self) -> str | None:
+        """Where the sealed ledger does not hold, if it does not, or a balance is not what its entries come to."""
+        sealed = sorted((row for row in self.rows("ledger") if row["hash"]), key=lambda row: row["position"])
+        mapper: Mapper[LedgerEntry] = Mapper(LedgerEntry)
+        broken = verify(Link(position=row["position"], hash=row["hash"], entry=mapper.build(row)) for row in sealed)
+        if broken is not None:
+            return f"at {broken.position} of {len(sealed)} it is {broken.fault.value}"
+        come_to: Counter[tuple[str, str]] = Counter()
+        for row in sealed:
+            come_to[row["account"], row["amount_currency"]] += row["amount_minor"]
+        for row in self.rows("balances"):
+            if row["amount_minor"] != come_to[row["account"], row["amount_currency"]]:
+                return f"{row['account']} says {row['amount_minor']}"
+        return None
 
     @property
     def grace(self) -> timedelta:

@@ -11,17 +11,19 @@ from entrypoints.simulation.actors import (
     newcomers,
     providers,
     thieves,
+    underwriters,
 )
 from entrypoints.simulation.people import Act
 
 ACTS: Mapping[str, Mapping[str, Act]] = {
     "customer": customers.ACTS,
-    "provider": providers.ACTS,
+    "provider": {**providers.ACTS, "open_account": underwriters.open_account},
     "impatient": {**customers.ACTS, **impatient.ACTS},
     "admin": admins.ACTS,
     "thief": thieves.ACTS,
     "dashboard": dashboards.ACTS,
     "newcomer": newcomers.ACTS,
     "member": members.ACTS,
+    "underwriter": underwriters.ACTS,
 }
 """Kind of part to act by name."""
