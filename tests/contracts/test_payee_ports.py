@@ -175,6 +175,15 @@ async def test_a_paid_payment_went_to_its_account_and_the_fee_came_back(market: 
     assert await market.moved(payment) == {K.TRANSFER: [10_000], K.FEE: [1_000]}
 
 
+async def test_what_moved_leads_back_to_its_payment(market: Market) -> None:
+    payment = await market.paid()
+    for each in (await market.payees.share(payment.ref)).moved:
+        assert await market.payees.behind(each.kind, each.ref) == payment.ref
+    for kind in (K.TRANSFER, K.FEE):
+        with pytest.raises(NotFound):
+            await market.payees.behind(kind, "none")
+
+
 async def test_without_a_fee_none_moves(market: Market) -> None:
     payment = await market.paid(fee=Money(0, "EUR"))
     assert await market.moved(payment) == {K.TRANSFER: [10_000]}

@@ -17,7 +17,15 @@ from application.bookings import (
 )
 from application.identity import ConsumeMagicLink, RefreshSession, ResetPassword
 from application.messaging import MarkRead, SendMessage
-from application.payments import AskRefund, ProcessWebhook, ReceiveWebhook, RefreshPayment, ResolveUnknown
+from application.payments import (
+    AskRefund,
+    FollowShare,
+    ProcessPayees,
+    ProcessWebhook,
+    ReceiveWebhook,
+    RefreshPayment,
+    ResolveUnknown,
+)
 from application.reviews import MoveRating, PostReview
 from entrypoints.simulation.campaign import Options
 from tests.planted import bookings, events, identity, messaging, money, payments, records, simulated
@@ -95,6 +103,13 @@ SIMULATED: dict[str, Simulated] = {
     "a refund is posted cumulatively": Simulated(
         replace=_one(ProcessWebhook, payments.PostingTotals), told=("rule M", "M5")
     ),
+    "the fee is kept on a full refund": Simulated(
+        replace=_one(AskRefund, payments.KeepsTheFee), told=("rule M6", "M5 shares")
+    ),
+    "a transfer is reversed twice": Simulated(
+        replace=_one(FollowShare, payments.ReversesTwice), told=("rule M3", "rule M6", "M5 shares")
+    ),
+    "a payout is booked twice": Simulated(replace=_one(ProcessPayees, payments.PaysOutTwice), told=("rule M4",)),
     "every try at the gateway has a key of its own": Simulated(
         replace=simulated.random_keys, told=("M4", "M5", "rule M", "B7", "rule B7"), options=SILENT
     ),

@@ -76,8 +76,9 @@ class ConnectServer:
         charge = self.make("ch", "charge", payment_intent=ref, transfer=None, application_fee=None)
         intent |= {"status": "succeeded", "amount_received": intent["amount"], "latest_charge": charge["id"]}
         if destination := intent["transfer_data"]:
-            about = {"currency": intent["currency"], "account": destination["destination"]}
-            charge["transfer"] = self.make("tr", "transfer", amount=intent["amount"], **about)["id"]
+            about = {"currency": intent["currency"], "account": destination["destination"], "charge": charge["id"]}
+            transfer = self.make("tr", "transfer", amount=intent["amount"], source_transaction=charge["id"], **about)
+            charge["transfer"] = transfer["id"]
             if fee := intent["application_fee_amount"]:
                 charge["application_fee"] = self.make("fee", "application_fee", amount=fee, **about)["id"]
 
@@ -175,11 +176,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Thing | None]], ...] = (
     ("POST", "/v1/refunds", ConnectServer._refund),
     ("GET", "/v1/transfers/([^/]+)/reversals", ConnectServer._reversals),
     ("GET", "/v1/application_fees/([^/]+)/refunds", ConnectServer._returned),
-    (
-        "GET",
-        "/v1/(?:accounts|payment_intents|transfers|application_fees|payouts|refunds)/([^/]+)",
-        ConnectServer._thing,
-    ),
+    ("GET", "/v1/[a-z_]+/([^/]+)", ConnectServer._thing),
 )
 
 

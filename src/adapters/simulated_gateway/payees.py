@@ -65,6 +65,13 @@ class SimulatedPayees(PayeeDesk, Shares, AccountDesk):
 
         return await self._books.do(work)
 
+    async def behind(self, kind: SourceKind, ref: str) -> str:
+        question = "select payment_ref from moved where ref = ? and kind = ?"
+        row = await self._books.do(lambda books: books.execute(question, (ref, kind.value)).fetchone())
+        if row is None:
+            raise NotFound.of(kind.value, ref)
+        return str(row["payment_ref"])
+
     async def payout(self, payee_ref: str, ref: str) -> GatewayPayout:
         row = await self._books.do(lambda books: _row(books, "payouts", ref))
         if row["payee_ref"] != payee_ref:

@@ -16,7 +16,7 @@ from application.ports.mail import Mailer, OutgoingMail
 from application.ports.payees import PayeeDesk, PayeeOrder, Shares
 from application.ports.payments import GatewaySilent, GatewayUnavailable, OpenOrder, PaymentGateway, RefundOrder
 from domain.notifications import MailRefused, MailUnavailable
-from domain.payments import GatewayPayee, GatewayPayment, GatewayPayout, GatewayRefund, GatewayShare
+from domain.payments import GatewayPayee, GatewayPayment, GatewayPayout, GatewayRefund, GatewayShare, SourceKind
 from domain.shared.actors import Actor
 from domain.shared.errors import Unavailable
 
@@ -167,6 +167,9 @@ class FaultyPayees(PayeeDesk, Shares):
 
     async def share(self, payment_ref: str) -> GatewayShare:
         return await self._faulty.look(lambda: self._good.share(payment_ref))
+
+    async def behind(self, kind: SourceKind, ref: str) -> str:
+        return await self._faulty.look(lambda: self._good.behind(kind, ref))
 
     async def payout(self, payee_ref: str, ref: str) -> GatewayPayout:
         return await self._faulty.look(lambda: self._good.payout(payee_ref, ref))

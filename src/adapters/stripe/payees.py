@@ -88,6 +88,22 @@ class StripePayees(PayeeDesk, Shares):
             raise after_reading(error, "payment", payment_ref) from error
         return GatewayShare(gateway=NAME, payment_ref=payment_ref, moved=tuple(moved))
 
+    async def behind(self, kind: SourceKind, ref: str) -> str:
+        try:
+            if kind is SourceKind.TRANSFER:
+                transfer = await self._stripe.v1.transfers.retrieve_async(ref)
+                charge_ref = _ref(getattr(transfer, "source_transaction", None))
+            else:
+                fee = await self._stripe.v1.application_fees.retrieve_async(ref)
+                charge_ref = _ref(getattr(fee, "charge", None))
+            charge = await self._stripe.v1.charges.retrieve_async(charge_ref) if charge_ref else None
+        except stripe.StripeError as error:
+            raise after_reading(error, kind.value, ref) from error
+        payment_ref = _ref(getattr(charge, "payment_intent", None))
+        if payment_ref is None:
+            raise NotFound.of(kind.value, ref)
+        return payment_ref
+
     async def payout(self, payee_ref: str, ref: str) -> GatewayPayout:
         try:
             payout = await self._stripe.v1.payouts.retrieve_async(ref, options={"stripe_account": payee_ref})

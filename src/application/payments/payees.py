@@ -21,7 +21,6 @@ from domain.organizations import MayNotManage, MemberRole, Permission
 from domain.payments import (
     GatewayDisagrees,
     GatewayPayout,
-    LedgerEntry,
     NotSharedHere,
     Outcome,
     Payee,
@@ -291,14 +290,15 @@ class ProcessPayees:
         return effect
 
     async def _moved(self, actor: Actor, kind: SourceKind, ref: str) -> Effect:
-        """One we have booked belongs to a payment, whose whole share is asked for; one we have not is asked for when
-        its payment's capture is heard of."""
+        """The whole share of its payment is asked for, once we have heard that it was captured."""
+        payment_ref = await self.shares.behind(kind, ref)
         async with self.begin(actor) as work:
-            entry = await _booked(work, self.payee_desk.name, kind, ref)
-            payment = await work.payments.get(entry.payment_id) if entry and entry.payment_id else None
-        if payment is None or payment.gateway_ref is None:
-            return _nothing(Outcome.UNMATCHED, "of no payment of ours that we know of yet")
-        payment_id, news = payment.id, await self.shares.share(payment.gateway_ref)
+            payment = await work.payments.first(gateway=self.payee_desk.name, gateway_ref=payment_ref)
+        if payment is None:
+            return _nothing(Outcome.UNMATCHED, "of no payment of ours that we know of")
+        if not payment.is_captured:
+            return _nothing(Outcome.SETTLED, "its payment's capture is still to be heard of, and asks for it")
+        payment_id, news = payment.id, await self.shares.share(payment_ref)
 
         async def effect(work: Work) -> Verdict:
             await post_share(work, await work.payments.get(payment_id), news, ids=self.ids, now=self.clock.now())
@@ -348,10 +348,6 @@ async def _order(work: Work, payee: Payee) -> PayeeOrder:
         email=(user.email or "") if user else "",
         since=payee.created_at,
     )
-
-
-async def _booked(work: Work, gateway: str, kind: SourceKind, ref: str) -> LedgerEntry | None:
-    return await work.ledger.first(source_kind=kind, source_id=f"{gateway}:{ref}")
 
 
 def _nothing(outcome: Outcome, note: str) -> Effect:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.payments import GatewayPayee, GatewayPayout, GatewayShare
+from domain.payments import GatewayPayee, GatewayPayout, GatewayShare, SourceKind
 from domain.shared.ids import OrganizationId, PayeeId
 
 
@@ -52,6 +52,10 @@ class Shares(Protocol):
     async def share(self, payment_ref: str) -> GatewayShare:
         """Everything that moved between the platform and the payee of that payment so far; of one that is not shared,
         nothing. `NotFound` or `GatewayUnavailable`."""
+        ...
+
+    async def behind(self, kind: SourceKind, ref: str) -> str:
+        """The reference of the payment that this transfer or fee is of; `NotFound` or `GatewayUnavailable`."""
         ...
 
     async def payout(self, payee_ref: str, ref: str) -> GatewayPayout:

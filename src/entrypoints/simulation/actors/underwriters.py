@@ -47,7 +47,9 @@ async def lift(me: Person, dice: Dice, _: str) -> None:
 
 
 async def pay_out(me: Person, dice: Dice, _: str) -> None:
-    """Send what is on an account to its bank."""
+    """Let most of what is under way arrive, and send what is on an account to its bank."""
+    if dice.random() < 0.7:
+        await arrive(me, dice, _)
     ref = _account(me, dice, "pays_out = 1")
     if ref is not None and (payout := await me.world.scene.payees.pay_out(ref)) is not None:
         me.world.note(me.name, f"pays {payout.amount} out of {ref[-6:]}")
