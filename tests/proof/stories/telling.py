@@ -195,6 +195,8 @@ async def must_be_shared(shop: Shop) -> None:
     there = 0
     for row in await shop.all("payees"):
         there += (await shop.payees.balance(row["gateway_ref"])).get("EUR", 0)
+        stands = await shop.payees.find(row["gateway_ref"])
+        assert (row["takes_charges"], row["pays_out"]) == (stands.takes_charges, stands.pays_out), "it stands otherwise"
     assert account == there, f"M5: the ledger has {account} on the account, the gateway {there}"
     paid = sum(row["amount_minor"] for row in await shop.all("payouts") if row["state"] == "paid")
     bank = sum(row["amount_minor"] for row in await shop.all("ledger") if row["account"].endswith(":bank"))
@@ -256,7 +258,7 @@ async def final(story: Story, shop: Shop) -> Final:
 
 
 def _most(kind: str) -> int:
-    """How often passing news may come: a card can be refused, and an account stand otherwise, several times; money comes
+    """How often passing news may come: a card is refused, and an account stands otherwise, several times; money comes
     and goes once."""
     return 3 if kind in ("payment.failed", "payee.moved") else 1
 
