@@ -32,7 +32,7 @@ def _outgrown(group: Group) -> Found:
 
 def _unlike_agreed(group: Group) -> Found:
     for row in group["payments"]:
-        if row["share"] is None or row["state"] != "captured" or group["outbox"]:
+        if row["share"] is None or row["state"] != "captured" or row["captured_minor"] <= 0 or group["outbox"]:
             continue
         if any(each["state"] != "succeeded" or each["reason"] == _BY_HAND for each in group["refunds"]):
             continue  # somebody is at it, or was at the gateway
