@@ -20,7 +20,8 @@ IDS = tuple(UUID(int=n) for n in range(1, 7))
 EVENTS = """
     booking.requested booking.held booking.confirmed booking.rescheduled booking.cancelled booking.completed
     booking.no_show booking.unplaceable payment.requested payment.captured payment.doubted refund.requested
-    refund.doubted refund.succeeded refund.failed webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
+    refund.doubted refund.succeeded refund.failed
+    webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
     user.suspended user.password_changed one_time_tokens.changed identity.linked
     file.deleted quote.accepted invoice.overpaid
     file.deleted
