@@ -218,6 +218,14 @@ async def test_a_refund_asked_for_twice_is_taken_back_once(market: Market) -> No
     assert (await market.moved(payment))[K.TRANSFER_REVERSED] == [2_500]
 
 
+async def test_whatever_came_back_in_many_parts_is_all_there(market: Market) -> None:
+    payment = await market.paid()
+    for number in range(5):
+        await market.refund(payment, 1_000, fee_back=True, number=10 + number)
+    moved = await market.moved(payment)
+    assert (moved[K.TRANSFER_REVERSED], moved[K.FEE_RETURNED]) == ([1_000] * 5, [100] * 5)
+
+
 async def test_a_fee_may_be_kept(market: Market) -> None:
     payment = await market.paid()
     await market.refund(payment, 10_000, fee_back=False)

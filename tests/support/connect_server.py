@@ -28,7 +28,7 @@ class ConnectServer:
 
     async def handle(self, request: web.Request) -> web.Response:
         """One request, as Stripe answers it."""
-        form = dict(parse_qsl(await request.text()))
+        form = dict(parse_qsl(await request.text())) | dict(request.query)
         self.asked.append((request.method, request.path, form))
         key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
         if key in self.answers:
@@ -109,9 +109,22 @@ class ConnectServer:
         found = self.things.get(ref)
         if found and found["object"] == "payout" and found["account"] != account:
             return None
-        if found and found["object"] == "payment_intent" and found["latest_charge"]:
-            return {**found, "latest_charge": self.things[found["latest_charge"]]}
+        if found and "expand[0]" in form and found.get("latest_charge"):
+            return {**found, "latest_charge": self._whole(found["latest_charge"])}
         return found
+
+    def _whole(self, ref: str) -> Thing:
+        """A charge with its transfer and its fee, and at most two of each that came back of them."""
+        charge = dict(self.things[ref])
+        for name, list_name, listed in (
+            ("transfer", "reversals", self._reversals),
+            ("application_fee", "refunds", self._returned),
+        ):
+            if there := charge[name]:
+                found = listed({}, there)
+                few = {**found, "data": found["data"][:2], "has_more": len(found["data"]) > 2}
+                charge[name] = {**self.things[there], list_name: few}
+        return charge
 
     def _link(self, form: dict[str, str], **_: str) -> Thing | None:
         if form["account"] not in self.things:

@@ -14,6 +14,7 @@ from domain.payments import GatewayPayee, GatewayPayout, GatewayShare, Movement,
 from domain.shared.errors import NotFound
 
 _PAGE = 100
+_ALL_THAT_MOVED = ["latest_charge.transfer", "latest_charge.application_fee"]
 _PAYOUT_STATES = {
     "pending": PayoutState.PENDING,
     "in_transit": PayoutState.IN_TRANSIT,
@@ -80,7 +81,7 @@ class StripePayees(PayeeDesk, Shares):
     async def share(self, payment_ref: str) -> GatewayShare:
         try:
             intent = await self._stripe.v1.payment_intents.retrieve_async(
-                payment_ref, params={"expand": ["latest_charge"]}
+                payment_ref, params={"expand": _ALL_THAT_MOVED}
             )
             charge: Any = getattr(intent, "latest_charge", None)
             moved = [each async for each in self._moved(charge)] if charge is not None else []
@@ -126,19 +127,21 @@ class StripePayees(PayeeDesk, Shares):
         return None
 
     async def _moved(self, charge: Any) -> AsyncIterator[Movement]:
-        """What a charge moved to its payee and what came back of it, each with all that is listed of it."""
-        if transfer_ref := _ref(getattr(charge, "transfer", None)):
-            transfer = await self._stripe.v1.transfers.retrieve_async(transfer_ref)
+        """What a charge moved to its payee and what came back of it; the first few are told with the charge."""
+        if transfer := getattr(charge, "transfer", None):
             yield _movement(SourceKind.TRANSFER, transfer)
-            some = await self._stripe.v1.transfers.reversals.list_async(transfer_ref, params={"limit": _PAGE})
-            async for reversal in some.auto_paging_iter():
+            back = transfer.reversals
+            if back.has_more:
+                back = await self._stripe.v1.transfers.reversals.list_async(transfer.id, params={"limit": _PAGE})
+            async for reversal in back.auto_paging_iter():
                 yield _movement(SourceKind.TRANSFER_REVERSED, reversal)
-        if fee_ref := _ref(getattr(charge, "application_fee", None)):
-            fee = await self._stripe.v1.application_fees.retrieve_async(fee_ref)
+        if fee := getattr(charge, "application_fee", None):
             yield _movement(SourceKind.FEE, fee)
-            back = await self._stripe.v1.application_fees.refunds.list_async(fee_ref, params={"limit": _PAGE})
-            async for returned in back.auto_paging_iter():
-                yield _movement(SourceKind.FEE_RETURNED, returned)
+            returned = fee.refunds
+            if returned.has_more:
+                returned = await self._stripe.v1.application_fees.refunds.list_async(fee.id, params={"limit": _PAGE})
+            async for each in returned.auto_paging_iter():
+                yield _movement(SourceKind.FEE_RETURNED, each)
 
 
 def _movement(kind: SourceKind, moved: Any) -> Movement:

@@ -86,8 +86,10 @@ def payees(use: UseCases) -> APIRouter:
     async def read(actor: Somebody, organization_id: OrganizationId) -> PayeeOut:
         return PayeeOut.of(await get_payee(actor, organization_id))
 
-    @router.post("/{organization_id}/payee/link", **speaks(LinkPayee))
-    async def link(actor: Somebody, organization_id: OrganizationId) -> PayeeLinkOut:
+    @router.post("/{organization_id}/payee/link", **speaks(LinkPayee, *BecomePayee.refuses, *MeetPayee.refuses))
+    async def link(actor: Somebody, organization_id: OrganizationId, once: Commanded) -> PayeeLinkOut:
+        await once(lambda: become(actor, organization_id))
+        await once.then(lambda: meet(actor, organization_id))
         return PayeeLinkOut(url=await link_payee(actor, organization_id))
 
     @router.get("/{organization_id}/payouts", **speaks(ListPayouts))
