@@ -165,9 +165,9 @@ def _shared(order: OpenOrder) -> Any:
     currency it was charged in."""
     if order.share is None:
         return {}
-    fee = to_stripe(order.share.fee)
-    if order.share.fee.currency in LAST_DIGIT_ZERO:
-        fee -= fee % 10
+    agreed = order.share.fee
+    odd = agreed.amount_minor % 10 if agreed.currency in LAST_DIGIT_ZERO else 0
+    fee = to_stripe(Money(agreed.amount_minor - odd, agreed.currency))
     return {
         "transfer_data": {"destination": order.share.payee_ref},
         **({"application_fee_amount": fee} if fee else {}),

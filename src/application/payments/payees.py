@@ -253,6 +253,8 @@ class ProcessPayees:
             match webhook.thing:
                 case "payee":
                     return await self._payee(actor, ref)
+                case "payout" if webhook.payee_ref is None:
+                    return _nothing(Outcome.IGNORED, "a payout of the platform's own")
                 case "payout":
                     return await self._payout(webhook.payee_ref or "", ref)
                 case "transfer" | "fee" as thing:

@@ -119,7 +119,10 @@ from application.organizations import (
 from application.payments import (
     AbandonPayment,
     AskRefund,
+    BecomePayee,
+    MeetPayee,
     OpenPayment,
+    ProcessPayees,
     ProcessWebhook,
     ReceiveWebhook,
     RefreshPayment,
@@ -559,6 +562,10 @@ part(
 )
 part(GROWING, "open the till", OpenCheckout, lambda k: (ANONYMOUS, k["unopened purchase"]))
 part(GROWING, "hear of the subscription", ProcessBilling, lambda k: (SYSTEM, k["subscription.created"]))
+part(GROWING, "be a payee", BecomePayee, lambda k: (k["vera"], k["guild"]))
+part(GROWING, "let the gateway know the payee", MeetPayee, lambda k: (k["vera"], k["second guild"]))
+part(GROWING, "see how the account stands", MeetPayee, lambda k: (k["vera"], k["third guild"]))
+part(GROWING, "hear of the account", ProcessPayees, lambda k: (SYSTEM, k["payee.updated"]))
 part(GROWING, "hear of the purchase", ProcessBilling, lambda k: (SYSTEM, k["checkout.completed"]))
 
 LEFT_OUT: dict[str, str] = {
@@ -579,8 +586,6 @@ LEFT_OUT: dict[str, str] = {
     "OpenPayLink": "reads",
     "GetOwnProfile": "reads",
     "SealAudit": "writes the trail only, on a lock of its own: raced in tests/contracts and by the kill campaign",
-    "MeetPayee": "asks the gateway between two commits, by the version seen before: tests/application/test_payees.py",
-    "ProcessPayees": "the same, as ProcessBilling",
     "FollowShare": "books under unique keys what the gateway says, as ProcessWebhook does, which is raced",
     "TellOfPayee": "a reaction: inserts news, as TellOfPayment does, which is raced",
     "GetPayee": "reads",
