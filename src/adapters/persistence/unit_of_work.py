@@ -27,8 +27,6 @@ from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
-from domain.payments import LedgerEntry, Payment, Refund, Webhook
-from domain.organizations import Invitation, Membership, Onboarding, Organization
 from domain.payments import LedgerEntry, Payee, Payment, Payout, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
