@@ -53,6 +53,8 @@ async def pay_out(me: Person, dice: Dice, _: str) -> None:
     ref = _account(me, dice, "pays_out = 1")
     if ref is not None and (payout := await me.world.scene.payees.pay_out(ref)) is not None:
         me.world.note(me.name, f"pays {payout.amount} out of {ref[-6:]}")
+        if dice.random() < 0.5:
+            await me.world.scene.payees.arrive(payout.ref, dice.choice(_ENDS), failure="account_closed")
 
 
 async def arrive(me: Person, dice: Dice, _: str) -> None:
