@@ -9,6 +9,7 @@ from application.payments.books import (
     SealLedger,
     VerifyLedger,
 )
+from application.payments.following import ProcessPayees
 from application.payments.hearing import (
     ListWebhooks,
     ProcessWebhook,
@@ -27,7 +28,6 @@ from application.payments.payees import (
     MeetPayee,
     PayeeView,
     PayoutView,
-    ProcessPayees,
 )
 from application.payments.paying import (
     AbandonPayment,

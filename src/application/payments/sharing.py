@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from application.payments.settling import post
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payees import Shares
@@ -40,5 +41,4 @@ async def post_share(work: Work, payment: Payment, news: GatewayShare, *, ids: I
     booked = {(entry.source_kind, entry.source_id) for entry in await work.ledger.find(payment_id=payment.id)}
     for movement in news.moved:
         if (movement.kind, f"{payment.gateway}:{movement.ref}") not in booked:
-            for entry in share_entries(payment, movement, new=ids.new, now=now):
-                work.ledger.add(entry)
+            post(work, share_entries(payment, movement, new=ids.new, now=now))
