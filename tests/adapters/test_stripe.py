@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,9 +15,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.stripe import API_VERSION, StripeGateway, StripeVerifier
+from adapters.stripe import API_VERSION, StripeGateway, StripePayees, StripeVerifier
 from adapters.stripe.amounts import LAST_DIGIT_ZERO, NOT_TAKEN, AmountNotTaken, from_stripe, to_stripe
 from adapters.system.clock import StandingClock
+from application.ports.payees import PayeeOrder
 from application.ports.payments import (
     BadSignature,
     Declined,
@@ -28,9 +29,9 @@ from application.ports.payments import (
     RefundOrder,
     StaleSignature,
 )
-from domain.payments import PaymentState, RefundState
+from domain.payments import FeeBack, PaymentState, RefundState, Share, Topic
 from domain.shared.errors import NotFound
-from domain.shared.ids import BookingId, PaymentId, RefundId
+from domain.shared.ids import BookingId, OrganizationId, PayeeId, PaymentId, RefundId
 from domain.shared.money import EXPONENTS, Money
 from tests.support.localstripe_server import served
 
@@ -195,6 +196,80 @@ class TestAsking:
         with pytest.raises(Declined):
             await gateway.refund(RefundOrder(refund_id=REFUND, payment_ref="pi_1", amount=dinars))
         assert recorded.asked == []
+
+
+class TestSharing:
+    SHARE = Share(payee_ref="acct_1", fee=Money(1_005, "EUR"), back=FeeBack.KEPT)
+
+    async def test_a_shared_payment_goes_to_its_account_less_the_fee(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        told = {"transfer_data": {"destination": "acct_1"}, "application_fee_amount": 1_005}
+        recorded.answers.append((200, intent(**told)))
+        order = replace(ORDER, amount=Money(10_000, "EUR"), share=self.SHARE)
+        payment = await gateway.open(order)
+        assert (payment.payee_ref, payment.fee) == ("acct_1", self.SHARE.fee)
+        form = recorded.asked[0][3]
+        assert form["transfer_data[destination]"] == "acct_1"
+        assert form["application_fee_amount"] == "1005"
+        assert "on_behalf_of" not in form
+
+    async def test_a_fee_is_what_stripe_can_move_and_none_is_left_out(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        recorded.answers += [(200, intent()), (200, intent())]
+        for fee in (1_000, 0):
+            share = replace(self.SHARE, fee=Money(fee, "KWD"))
+            await gateway.open(replace(ORDER, amount=Money(10_000, "KWD"), share=share))
+        assert [form.get("application_fee_amount") for *_, form in recorded.asked] == ["1000", None]
+
+    async def test_an_odd_fee_is_rounded_down_where_the_last_digit_is_zero(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        recorded.answers.append((200, intent()))
+        share = replace(self.SHARE, fee=Money(1_009, "KWD"))
+        await gateway.open(replace(ORDER, amount=Money(10_000, "KWD"), share=share))
+        assert recorded.asked[0][3]["application_fee_amount"] == "1000"
+
+    @pytest.mark.parametrize("fee_back", [True, False])
+    async def test_what_goes_back_of_it_is_taken_from_where_it_went(
+        self, gateway: StripeGateway, recorded: Recorded, fee_back: bool
+    ) -> None:
+        recorded.answers.append((200, refund()))
+        await gateway.refund(replace(REFUND_ORDER, shared=True, fee_back=fee_back))
+        form = recorded.asked[0][3]
+        assert form["reverse_transfer"] == "true"
+        assert form["refund_application_fee"] == str(fee_back).lower()
+
+    async def test_of_any_other_payment_nothing_is_taken_back(self, gateway: StripeGateway, recorded: Recorded) -> None:
+        recorded.answers += [(200, intent()), (200, refund())]
+        payment = await gateway.open(ORDER)
+        await gateway.refund(REFUND_ORDER)
+        assert (payment.payee_ref, payment.fee) == (None, None)
+        asked = {*recorded.asked[0][3], *recorded.asked[1][3]}
+        assert not asked & {"transfer_data[destination]", "application_fee_amount", "reverse_transfer"}
+
+    async def test_an_account_made_before_is_found_when_its_key_is_forgotten(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        payee_id = PayeeId(UUID(int=4))
+        made = {"id": "acct_1", "object": "account", "metadata": {"payee_id": str(payee_id)}}
+        recorded.answers.append((200, {"object": "list", "url": "/v1/accounts", "has_more": False, "data": [made]}))
+        order = PayeeOrder(
+            payee_id=payee_id, organization_id=OrganizationId(UUID(int=5)), name="V", email="", since=NOW
+        )
+        assert await StripePayees(gateway).enrol(order) == "acct_1"
+        assert len(recorded.asked) == 1
+
+    async def test_an_account_that_took_its_permission_back_is_not_there(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        recorded.answers += [(403, error("invalid_request_error", code="account_invalid"))] * 2
+        payees = StripePayees(gateway)
+        with pytest.raises(NotFound):
+            await payees.find("acct_1")
+        with pytest.raises(NotFound):
+            await payees.payout("acct_1", "po_1")
 
 
 class TestStates:
@@ -412,6 +487,11 @@ class TestMessages:
                 {"object": "invoice", "id": "in_1", "parent": {"subscription_details": {"subscription": "sub_1"}}},
                 ("subscription", "sub_1"),
             ),
+            ({"object": "account", "id": "acct_1"}, ("payee", "acct_1")),
+            ({"object": "payout", "id": "po_1"}, ("payout", "po_1")),
+            ({"object": "transfer", "id": "tr_1"}, ("transfer", "tr_1")),
+            ({"object": "application_fee", "id": "fee_1"}, ("fee", "fee_1")),
+            ({"object": "fee_refund", "id": "fr_1", "fee": "fee_1"}, ("fee", "fee_1")),
             ({"object": "invoice", "id": "in_1"}, (None, None)),
             ({"object": "customer", "id": "cus_1"}, (None, None)),
         ],
@@ -422,6 +502,13 @@ class TestMessages:
         raw = event(type="whatever", data={"object": thing})
         notice = self.verifier.verify(raw, headers(raw))
         assert (notice.thing, notice.thing_ref, notice.payment_ref) == (*about, None)
+
+    def test_what_happened_at_a_connected_account_says_at_which(self) -> None:
+        raw = event(type="payout.paid", account="acct_1", data={"object": {"object": "payout", "id": "po_1"}})
+        notice = self.verifier.verify(raw, headers(raw))
+        assert (notice.topic, notice.thing_ref, notice.payee_ref) == (Topic.PAYEES, "po_1", "acct_1")
+        own = event(type="payout.paid", data={"object": {"object": "payout", "id": "po_1"}})
+        assert self.verifier.verify(own, headers(own)).payee_ref is None
 
     def test_a_checkout_that_is_paid_once_is_news_of_its_payment(self) -> None:
         session = {"object": "checkout.session", "id": "cs_1", "mode": "payment", "payment_intent": "pi_1"}

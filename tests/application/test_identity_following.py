@@ -50,7 +50,7 @@ class WithClerk(FrontDoor):
             "bearer_tokens": tokens,
             "verifiers": {"clerk": ClerkVerifier([HOOK], self.clock)},
             "news_readers": {"clerk": ClerkNews(CLERK)},
-            **dict.fromkeys(("gateway", "catalog", "till", "subscriptions")),
+            **dict.fromkeys(("gateway", "catalog", "till", "subscriptions", "payee_desk", "shares")),
         }
         self.sent = 0
 

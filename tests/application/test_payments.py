@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from adapters.simulated_gateway import Books, Deliveries, SimulatedGateway, SimulatedVerifier, signed
+from adapters.simulated_gateway import Books, Deliveries, SimulatedGateway, SimulatedPayees, SimulatedVerifier, signed
 from application.bookings import BookSlot, CancelBooking, Cancellation, MarkNoShow, Reservation
 from application.commands import Command
 from application.payments import (
@@ -84,7 +84,8 @@ class Shop(Marketplace):
         )
         self.till = SimulatedGateway(self.books, self.post, clock=self.clock, ids=self.ids, secret="till")
         self.gateway = MoodyGateway(self.till)
-        self.ports["gateway"] = self.gateway
+        self.payees = SimulatedPayees(self.books, self.post, clock=self.clock, ids=self.ids, url="http://shop")
+        self.ports |= {"gateway": self.gateway, "payee_desk": self.payees, "shares": self.payees}
         self.ports["verifiers"] = {"simulated": SimulatedVerifier([SECRET], self.clock)}
         self.came: list[tuple[bytes, dict[str, str]]] = []
 

@@ -38,7 +38,7 @@ class TillHouse(FrontDoor):
         self.ports |= dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), self.gateway)
         self.ports["links"] = Links("http://house.example")
         self.ports["verifiers"] = {"simulated": SimulatedVerifier([SECRET], self.clock)}
-        self.ports["gateway"] = None
+        self.ports |= dict.fromkeys(("gateway", "payee_desk", "shares"))
 
     @classmethod
     async def open(cls) -> "TillHouse":

@@ -285,6 +285,29 @@ def test_money_is_given_back_in_part_and_never_more_than_is_left(town: Office) -
     assert sum(entry["amount"]["amount_minor"] for entry in entries) == 0
 
 
+def test_the_books_are_shown_and_verified(town: Office) -> None:
+    from application.payments import SealLedger
+
+    async def seal() -> None:
+        while await town.house.use(SealLedger)():
+            pass
+
+    asyncio.run(seal())
+    balances = town.json("payment", "balances")["items"]
+    assert sum(each["amount"]["amount_minor"] for each in balances if each["amount"]["currency"] == "EUR") == 0
+    platform = town.json("payment", "balances", "--books", "platform")["items"]
+    assert {each["books"] for each in platform} == {"platform"}
+    report = town.json("payment", "verify-books")
+    assert (report["holds"], report["first_break"], report["wrong_balances"]) == (True, None, [])
+    assert report["verified"] > 0
+    rows = town.house.container.store().tables["ledger"].rows
+    id, row = next((id, row) for id, row in rows.items() if row["position"] == 2)
+    rows[id] = {**row, "amount_minor": row["amount_minor"] + 1}
+    broken = town("payment", "verify-books", "--json")
+    rows[id] = row
+    assert (broken.code, broken.json["first_break"]) == (1, {"position": 2, "fault": "altered"})
+
+
 def test_a_review_is_hidden_and_shown_again(town: Office) -> None:
     found = town.one("review", "list", "--provider", "yara@town.example")
     assert town.json("review", "hide", found["id"], "--reason", "names somebody")["state"] == "hidden"

@@ -176,6 +176,29 @@ def test_a_ledger_that_does_not_sum_to_zero_is_found(settled: Counter, spoilt: C
     assert "1 transactions" in settled.findings(code=1)["ledger"]["seen"]
 
 
+def test_amounts_that_were_changed_on_both_sides_are_found(settled: Counter, spoilt: Callable[..., None]) -> None:
+    from application.payments import SealLedger
+    from entrypoints.container import open_house
+
+    async def seal() -> None:
+        async with open_house(settled.settings) as house:
+            while await house.use(SealLedger)():
+                pass
+
+    asyncio.run(seal())
+    assert settled.findings(code=0)["ledger"]["seen"] == "2 entries sum to zero, 2 are sealed and hold"
+    spoilt("update ledger set amount_minor = -amount_minor", "update ledger set amount_minor = -amount_minor")
+    assert settled.findings(code=1)["ledger"]["seen"] == "altered at position 1"
+
+
+def test_a_balance_that_was_changed_is_found(settled: Counter, spoilt: Callable[..., None]) -> None:
+    spoilt(
+        "update balances set amount_minor = amount_minor + 1 where books = 'platform'",
+        "update balances set amount_minor = amount_minor - 1 where books = 'platform'",
+    )
+    assert "its entries come to" in settled.findings(code=1)["ledger"]["seen"]
+
+
 def test_an_audit_row_that_was_changed_is_found(settled: Counter, spoilt: Callable[..., None]) -> None:
     from application.audit import SealAudit
     from entrypoints.container import open_house

@@ -48,8 +48,9 @@ BUSINESS = {
     "job": {"list", "search", "show", "create", "revise", "publish", "archive", "delete"},
     "availability": {"show", "set", "day", "clear-day", "time-off", "cancel-time-off", "slots"},
     "booking": {"list", "show", "book", "accept", "decline", "reschedule", "cancel", "complete", "no-show"},
+    "payee": {"list", "show", "open", "refresh", "link", "payouts"},
     "payment": {
-        *("list", "show", "refund", "refunds", "ledger"),
+        *("list", "show", "refund", "refunds", "ledger", "balances", "verify-books"),
         *("reconcile", "reconciliations", "discrepancies", "close-discrepancy"),
     },
     "quote": {"list", "show", "draft", "revise", "discard", "send", "link", "accept", "decline"},

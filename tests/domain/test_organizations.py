@@ -118,7 +118,7 @@ def test_joining_regrading_and_leaving_are_news() -> None:
 
 ALLOWED: dict[MemberRole, set[str]] = {
     OWNER: {permission.value for permission in Permission},
-    MANAGER: {"rename", "equip", "onboard", "invite", "leave", "see_activity"},
+    MANAGER: {"rename", "equip", "onboard", "invite", "leave", "see_activity", "see_books"},
     MEMBER: {"leave"},
 }
 """What the business says; `PERMISSIONS` is what the house does."""

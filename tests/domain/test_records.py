@@ -314,6 +314,7 @@ def test_a_payment_is_asked_for_with_nothing_in_hand() -> None:
         failure="",
         created_at=NOW,
         captured_at=None,
+        share=None,
     )
     assert payment.take_events() == [PaymentRequested(payment_id=PaymentId(ID), booking_id=BOOKING, attempt=1)]
 
@@ -379,6 +380,7 @@ def test_a_webhook_is_kept_whole_and_can_be_acted_on_again() -> None:
         processed_at=None,
         outcome=Outcome.WAITING,
         note="",
+        payee_ref=None,
     )
     assert kept(webhook) == waiting
     processed = [webhook.is_processed]

@@ -58,6 +58,8 @@ def told() -> tuple[Told, ...]:
         (moving.NotIdentical(["users", "jobs"]), {"tables": ["users", "jobs"]}),
         (moving.HasWrites(3), {"writes": 3}),
         (billing.NoCustomerYet(), {}),
+        (payments.NotSharedHere(), {}),
+        (payments.PayeeRejected(), {}),
         (billing.PurchaseOver(billing.PurchaseState.EXPIRED), {"state": "expired"}),
         (bookings.SlotTaken(day="monday"), {"day": "monday"}),
         (bookings.SoldOut(left=1), {"left": 1}),

@@ -21,6 +21,8 @@ from application.invoicing import SettleInvoice
 from application.messaging import MarkRead, SendMessage
 from application.payments import (
     AskRefund,
+    FollowShare,
+    ProcessPayees,
     ProcessWebhook,
     ReceiveWebhook,
     ReconcileDays,
@@ -107,6 +109,13 @@ SIMULATED: dict[str, Simulated] = {
     "a refund is posted cumulatively": Simulated(
         replace=_one(ProcessWebhook, payments.PostingTotals), told=("rule M", "M5")
     ),
+    "the fee is kept on a full refund": Simulated(
+        replace=_one(AskRefund, payments.KeepsTheFee), told=("rule M6", "M5 shares")
+    ),
+    "a transfer is reversed twice": Simulated(
+        replace=_one(FollowShare, payments.ReversesTwice), told=("rule M3", "rule M6", "M5 shares")
+    ),
+    "a payout is booked twice": Simulated(replace=_one(ProcessPayees, payments.PaysOutTwice), told=("rule M4",)),
     "every try at the gateway has a key of its own": Simulated(
         replace=simulated.random_keys, told=("M4", "M5", "rule M", "B7", "rule B7"), options=SILENT
     ),

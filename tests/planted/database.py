@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from adapters.persistence.audit import StoredAuditTrail
+from adapters.persistence.chains import StoredAuditTrail
 from adapters.persistence.store import Changes, Insert, Numbers, Store
 from adapters.postgres.pools import Pool, Pools
 from adapters.postgres.store import PostgresStore

@@ -1,21 +1,32 @@
 """Ways of hearing a gateway's messages that cost others money. Each must be caught by the payment stories."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from application.payments import ProcessWebhook
+from application.payments import AskRefund, FollowShare, ProcessPayees, ProcessWebhook
 from application.payments.hearing import Verdict
 from application.payments.settling import post
+from application.payments.sharing import post_share
+from application.ports.payments import RefundOrder
 from application.ports.unit_of_work import Work
 from domain.payments import (
+    GatewayPayee,
     GatewayPayment,
     GatewayRefund,
     Outcome,
+    PaymentCaptured,
     PaymentState,
+    PayoutState,
+    RefundFailed,
+    RefundRequested,
     RefundState,
+    RefundSucceeded,
+    SourceKind,
+    Webhook,
     WebhookReceived,
+    payout_entries,
     refund_entries,
     settle_refund,
 )
@@ -87,19 +98,98 @@ class RefundsNeverComeBack(ProcessWebhook):
         return await ProcessWebhook._follow_refund(self, work, news, paid, now)
 
 
-def instead(planted: type[ProcessWebhook]) -> Mapping[type, Callable[[Any], Any]]:
+class KeepsTheFee(AskRefund):
+    """Gives the customer everything, and the organization nothing of the fee."""
+
+    async def __call__(self, actor: Actor, event: RefundRequested) -> None:
+        await AskRefund.__call__(replace(self, gateway=_Keeping(self.gateway)), actor, event)
+
+
+class _Keeping:
+    def __init__(self, good: Any) -> None:
+        self._good = good
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._good, name)
+
+    async def refund(self, order: RefundOrder) -> GatewayRefund:
+        """Without the fee."""
+        answer: GatewayRefund = await self._good.refund(replace(order, fee_back=False))
+        return answer
+
+
+class ReversesTwice(FollowShare):
+    """Books what came back for every event that tells of it, under the event's own id."""
+
+    async def __call__(self, actor: Actor, event: PaymentCaptured | RefundSucceeded | RefundFailed) -> None:
+        await FollowShare.__call__(self, actor, event)
+        if not isinstance(event, RefundSucceeded):
+            return
+        async with self.begin(actor) as work:
+            payment = await work.payments.get(event.payment_id)
+        if payment.share is None or payment.gateway_ref is None:
+            return
+        news = await self.shares.share(payment.gateway_ref)
+        again = tuple(
+            replace(each, ref=f"{each.ref}_{event.refund_id}")
+            for each in news.moved
+            if each.kind is SourceKind.TRANSFER_REVERSED
+        )
+        async with self.begin(actor) as work:
+            payment = await work.payments.get(event.payment_id)
+            await post_share(work, payment, replace(news, moved=again), ids=self.ids, now=self.clock.now())
+
+
+class PaysOutTwice(ProcessPayees):
+    """Books a payout at every message that tells it was paid."""
+
+    async def _act(self, actor: Actor, webhook: Webhook, effect: Any) -> None:
+        await ProcessPayees._act(self, actor, webhook, effect)
+        if webhook.thing != "payout":
+            return
+        async with self.begin(actor) as work:
+            payout = await work.payouts.first(gateway_ref=webhook.thing_ref)
+            if payout is not None and payout.state is PayoutState.PAID:
+                entries = payout_entries(payout, payout.amount, new=self.ids.new, now=self.clock.now())
+                post(work, (replace(entry, source_id=f"{entry.source_id}_{webhook.id}") for entry in entries))
+
+
+class BelievesTheMessage(ProcessPayees):
+    """Takes a message about an account for how it stands, and does not ask."""
+
+    async def _payee(self, actor: Actor, ref: str) -> Any:
+        gateway = self.payee_desk.name
+
+        async def effect(work: Work) -> Verdict:
+            payee = await work.payees.first(gateway=gateway, gateway_ref=ref)
+            if payee is not None:
+                payee.follow(GatewayPayee(gateway=gateway, ref=ref, takes_charges=True, pays_out=True, submitted=True))
+            return Outcome.SETTLED, ""
+
+        return effect
+
+
+OURS = (ProcessWebhook, AskRefund, FollowShare, ProcessPayees)
+
+
+def instead(planted: type[Any]) -> Mapping[type, Callable[[Any], Any]]:
     """This one in the place of ours, wired alike."""
+    ours = next(each for each in OURS if issubclass(planted, each))
 
-    def made(shop: Any) -> ProcessWebhook:
-        return planted(**{field.name: shop.ports[field.name] for field in fields(ProcessWebhook)})
+    def made(shop: Any) -> Any:
+        return planted(**{field.name: shop.ports[field.name] for field in fields(ours)})
 
-    return {ProcessWebhook: made}
+    return {ours: made}
 
 
-PLANTED: dict[str, type[ProcessWebhook]] = {
+PLANTED: dict[str, type[Any]] = {
     "mark processed first": MarkedFirst,
     "cumulative amount posted as delta": PostingTotals,
     "the last word wins": LastWordWins,
     "a refund before its payment is nobody's": GivenBackBeforeItCame,
     "a returned refund stays gone": RefundsNeverComeBack,
+    "the fee is kept on a full refund": KeepsTheFee,
+    "a transfer is reversed twice": ReversesTwice,
+    "a payout is booked twice": PaysOutTwice,
+    "an account stands as the message says": BelievesTheMessage,
 }

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.planted.payments import PLANTED, instead
-from tests.proof.stories.tales import STORIES, Story
+from tests.proof.stories.shares import STORIES
+from tests.proof.stories.tales import Story
 from tests.proof.stories.telling import tell
 
 TELLING = {
@@ -12,6 +13,10 @@ TELLING = {
     "the last word wins": "declined and begun anew",
     "a refund before its payment is nobody's": "given back at the dashboard before we heard of the money",
     "a returned refund stays gone": "the bank returns the refund",
+    "the fee is kept on a full refund": "shared and given back",
+    "a transfer is reversed twice": "shared and given back",
+    "a payout is booked twice": "shared and paid out",
+    "an account stands as the message says": "restricted after it was paid",
 }
 """In which story each bug shows."""
 

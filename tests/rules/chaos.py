@@ -20,7 +20,8 @@ IDS = tuple(UUID(int=n) for n in range(1, 7))
 EVENTS = """
     booking.requested booking.held booking.confirmed booking.rescheduled booking.cancelled booking.completed
     booking.no_show booking.unplaceable payment.requested payment.captured payment.doubted refund.requested
-    refund.doubted webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
+    refund.doubted refund.succeeded refund.failed
+    webhook.received mail.queued review.posted review.hidden session.ended user.sessions_ended
     user.suspended user.password_changed one_time_tokens.changed identity.linked
     file.deleted quote.accepted invoice.overpaid
     file.deleted
@@ -28,7 +29,8 @@ EVENTS = """
 """.split()
 WORDS: dict[str, tuple[str, ...]] = {
     "reference": ("R1", "R2", "R3"),
-    "account": ("gateway:simulated", "organization:1:receivable"),
+    "account": ("gateway:simulated", "organization:1:receivable", "organization:1:account", "organization:1:bank"),
+    "refunds.reason": ("", "", "made at the gateway"),
     "source_id": ("simulated:1", "simulated:2"),
     "gateway_ref": ("1", "2", "3"),
     "outbox.name": tuple(EVENTS),
@@ -112,6 +114,9 @@ def _json(table: str, name: str, random: Random) -> Any:
         return [str(id) for id in random.sample(IDS, random.choice((0, 0, 1, 2)))]
     if name == "attachments":
         return [{"file_id": str(id)} for id in random.sample(IDS, random.choice((0, 0, 1)))]
+    if name == "share":
+        fee = {"amount_minor": random.choice((0, 5, 50)), "currency": "EUR"}
+        return {"payee_ref": "x", "fee": fee, "back": random.choice(("in_proportion", "kept"))}
     if name in ("bill", "seller", "shares", "credited_shares"):
         return {"said": random.choice(("this", "this", "that"))}
     keys = (

@@ -56,7 +56,7 @@ from application.invoicing import (
 from application.jobs import JobRevision, ReviseJob
 from application.messaging import MarkRead, Reading, SendMessage, Words
 from application.organizations import AcceptInvitation, InvitationLink, InviteMember, NewInvitation
-from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment, RefundPayment, Repayment
+from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment, RefundPayment, Repayment, SealLedger
 from application.profiles import ProfileChanges, UpdateProfile
 from application.reviews import HideReview, Moderation
 from application.scheduling import ListFreeSlots, SlotSearch
@@ -101,8 +101,9 @@ async def lived_in(house: OpenHouse) -> None:
     await _quiet(house)
     clock.advance(timedelta(hours=1))
     await _quiet(house)
-    while await use(SealAudit)():
-        pass
+    for seal in (SealAudit, SealLedger):
+        while await use(seal)():
+            pass
 
 
 async def _quiet(house: OpenHouse) -> None:

@@ -148,6 +148,71 @@ def _unproven(town: Town) -> None:
     town.set("audit", linked, details=told)
 
 
+def _moved(town: Town, kind: str, minor: int) -> None:
+    """A movement of some captured payment's money on its organization's own account."""
+    capture = town.some("ledger", _capture)
+    account = f"organization:{capture['organization_id']}:account"
+    told = {"account": account, "books": "organization", "source_kind": kind, "source_id": f"simulated:{kind}"}
+    town.add("ledger", capture, **told, amount_minor=minor, position=None, hash=None)
+
+
+def _back_for_nothing(town: Town) -> None:
+    _moved(town, "transfer", 100)
+    _moved(town, "transfer_reversed", -101)
+
+
+def _unshared(town: Town) -> None:
+    share = {"payee_ref": "sa_1", "fee": {"amount_minor": 1, "currency": "EUR"}, "back": "kept"}
+    refunds = town.tables["refunds"].values()
+    by_hand = "made at the gateway"
+    attended = {row["payment_id"] for row in refunds if row["state"] != "succeeded" or row["reason"] == by_hand}
+    payment = town.some("payments", lambda row: _captured(row) and row["id"] not in attended)
+    town.set("payments", payment, share=share)
+
+
+def _unbooked_payout(town: Town) -> None:
+    capture = town.some("ledger", _capture)
+    payee = {
+        "id": STRANGER,
+        "version": 1,
+        "organization_id": capture["organization_id"],
+        "gateway": "simulated",
+        "gateway_ref": "sa_1",
+        "state": "enabled",
+        "takes_charges": True,
+        "pays_out": True,
+        "wanted": [],
+        "created_at": town.now,
+    }
+    town.add("payees", payee)
+    payout = {
+        "id": STRANGER,
+        "version": 1,
+        "payee_id": next(iter(town.tables["payees"])),
+        "organization_id": capture["organization_id"],
+        "gateway": "simulated",
+        "gateway_ref": "so_1",
+        "amount_minor": 900,
+        "amount_currency": "EUR",
+        "state": "paid",
+        "failure": "",
+        "arrives_at": None,
+        "created_at": town.now,
+        "settled_at": town.now,
+    }
+    town.add("payouts", payout)
+
+
+def _torn(town: Town) -> None:
+    town.remove("ledger", town.some("ledger", lambda row: row["position"] == 2))
+
+
+def _unsealed_entry(town: Town) -> None:
+    last = max(row["position"] for row in town.tables["ledger"].values())
+    entry = town.some("ledger", lambda row: row["position"] == last)
+    town.set("ledger", entry, position=None, hash=None, created_at=town.now - DAYS)
+
+
 def _gap(town: Town) -> None:
     town.remove("audit", town.some("audit", lambda row: row["position"] == 7))
 
@@ -233,8 +298,13 @@ PLANTS: dict[str, Plant] = {
     "no_more_goes_back_than_came": _when("payments", _captured, refunded_minor=10**9),
     "figures_are_those_of_the_refunds": _sometime("refunds", state="pending"),
     "figures_are_those_of_the_ledger": lambda town: town.remove("ledger", town.some("ledger", _capture)),
+    "the_ledger_s_chain_has_no_gap": _torn,
+    "the_ledger_is_sealed": _unsealed_entry,
     "one_effect_per_gateway_object": _again("ledger"),
     "a_payment_is_captured_once": _two_captures,
+    "no_more_comes_back_than_was_shared": _back_for_nothing,
+    "captured_money_is_shared_as_agreed": _unshared,
+    "a_payout_is_booked_as_it_stands": _unbooked_payout,
     "a_gateway_payment_is_one_of_ours": _again("payments"),
     "a_gateway_refund_is_one_of_ours": _again("refunds"),
     "a_webhook_is_kept_once": _again("webhooks"),

@@ -9,8 +9,8 @@ from adapters.memory.search import MemoryJobSearch
 from adapters.memory.store import MemoryStore
 from adapters.memory.views import MemoryViews
 from adapters.persistence.accounts import StoredAccounts
-from adapters.persistence.audit import StoredAuditTrail
 from adapters.persistence.busy import StoredBusyTimes
+from adapters.persistence.chains import StoredAuditTrail, StoredLedgerChain
 from adapters.persistence.outbox import StoredOutbox
 from adapters.persistence.readers import StoredReaders
 from adapters.persistence.receipts import StoredReceipts
@@ -80,6 +80,7 @@ class House:
             "foreign_users": NoUsers(),
             "sealed_secrets": HouseSeal("a key for seals, used in tests only"),
             "trail": StoredAuditTrail(self.store),
+            "ledger_chain": StoredLedgerChain(self.store),
             **ports,
         }
         self.use = UseCases(self.ports)

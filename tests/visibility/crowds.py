@@ -42,6 +42,9 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
     for organization in organizations:
         rows.add("onboardings", id=organization)
         rows.add("external_organizations", organization_id=organization)
+        rows.add("balances", organization_id=organization)
+        payee = rows.add("payees", organization_id=organization)
+        rows.add("payouts", organization_id=organization, payee_id=payee)
         rows.add("audit", organization_id=organization)
     for number in range(things):
         rows.add("invitations", organization_id=some(*organizations))

@@ -41,7 +41,10 @@ SEEN_BY = {
     "settlements": "manager admin",
     "payments": "customer manager admin",
     "refunds": "customer manager admin",
-    "ledger": "admin",
+    "payees": "manager admin",
+    "payouts": "manager admin",
+    "ledger": "manager admin",
+    "balances": "manager admin",
     "webhooks": "admin",
     "reconciliations": "admin",
     "discrepancies": "admin",
@@ -93,7 +96,7 @@ PRIVATE = {
     "products": {"metadata"},
     "purchases": {"url", "metadata"},
     "jobs": {"search", "place_search"},
-    "payments": {"client_secret"},
+    "payments": {"client_secret", "share"},
     "webhooks": {"payload"},
     "reconciliations": {"cursor"},
     "reviews": {"moderation_reason", "moderated_at"},
@@ -101,14 +104,14 @@ PRIVATE = {
 """Columns no client reads, not even of rows that are theirs."""
 
 KEPT_FOR_EVER = {
-    "ledger": "insert",
+    "ledger": "insert update",
     "security_events": "insert",
     "audit": "insert update",
     "papers": "insert",
     "settlements": "insert",
 }
 """What the house itself may write where rows stay for ever; elsewhere it inserts, updates and deletes. The audit trail
-is updated once, when a row is sealed."""
+and the ledger are updated once, when a row is sealed."""
 
 FUNCTIONS = {
     "current_user_id": "everybody",

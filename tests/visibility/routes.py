@@ -78,6 +78,12 @@ ROUTES: dict[str, Shows] = {
     "payments-search": Shows(source="payments"),
     "payments-read": Shows(source="payments", where={"id": _OF % "payment_id"}, each=("payments", "id")),
     "payments-refunds": Shows(source="refunds"),
+    "payees-payouts": Shows(
+        source="payouts", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
+    "payees-balances": Shows(
+        source="balances", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
+    ),
     "reviews-job": Shows(
         source="review_cards",
         where={"job_id": _OF % "job_id", "side": "eq.customer", "state": "eq.published"},
@@ -140,7 +146,8 @@ ROUTES: dict[str, Shows] = {
     "admin-find-users": Shows(source="users", admins_only=True),
     "admin-read-user": Shows(source="users", where={"id": _OF % "user_id"}, each=("users", "id"), admins_only=True),
     "admin-audit": Shows(source="audit", admins_only=True),
-    "admin-ledger": Shows(source="ledger"),
+    "admin-ledger": Shows(source="ledger", admins_only=True),
+    "admin-balances": Shows(source="balances", admins_only=True),
     "admin-webhooks": Shows(source="webhooks"),
     "admin-reconciliations": Shows(source="reconciliations"),
     "admin-discrepancies": Shows(source="discrepancies", where={"closed_at": "is.null"}),
@@ -153,6 +160,7 @@ NO_ROWS = {
     "billing-entitlements": "made from subscriptions and what their products say",
     "billing-purchase": "shown to whoever has its id; by themselves people read their own only",
     "scheduling-slots": "made from hours and bookings, which not everybody sees",
+    "payees-read": "the row of that organization at the gateway in use, which the world has none of",
     "payments-pay-link": "an address to pay at",
     "payments-checkout": "what a gateway wants to be told, for the customer alone",
     "files-link": "an address to fetch at",

@@ -235,6 +235,9 @@ def _business(
     here.put("external_organizations", to=all_of_it, organization_id=organization)
     here.put("invitations", to=all_of_it, organization_id=organization)
     here.put("onboardings", to=all_of_it, id=organization)
+    here.put("balances", to=all_of_it, organization_id=organization)
+    payee = here.put("payees", to=all_of_it, organization_id=organization)
+    here.put("payouts", to=all_of_it, organization_id=organization, payee_id=payee)
     here.put("audit", to=all_of_it, organization_id=organization)
     here.put("availabilities", to=all_of_it, id=who[performer])
     address = here.row("users", str(who[written_to]))["email"]

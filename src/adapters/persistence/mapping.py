@@ -15,7 +15,7 @@ from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
-from domain.payments import Discrepancy, LedgerEntry, Payment, Reconciliation, Refund, Webhook
+from domain.payments import Discrepancy, LedgerEntry, Payee, Payment, Payout, Reconciliation, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -67,6 +67,8 @@ KEPT: dict[type, Kept] = dict(
         _kept(Settlement, "settlements"),
         _kept(Payment, "payments"),
         _kept(Refund, "refunds"),
+        _kept(Payee, "payees"),
+        _kept(Payout, "payouts"),
         _kept(LedgerEntry, "ledger", "ledger entry"),
         _kept(Webhook, "webhooks"),
         _kept(Reconciliation, "reconciliations"),

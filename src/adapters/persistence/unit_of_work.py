@@ -27,7 +27,7 @@ from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
-from domain.payments import Discrepancy, LedgerEntry, Payment, Reconciliation, Refund, Webhook
+from domain.payments import Discrepancy, LedgerEntry, Payee, Payment, Payout, Reconciliation, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -316,6 +316,14 @@ class StoredWork(Work):
     @property
     def refunds(self) -> Collection[Refund]:
         return self._of(Refund)
+
+    @property
+    def payees(self) -> Collection[Payee]:
+        return self._of(Payee)
+
+    @property
+    def payouts(self) -> Collection[Payout]:
+        return self._of(Payout)
 
     @property
     def ledger(self) -> Collection[LedgerEntry]:

@@ -7,6 +7,7 @@ from adapters.simulated_gateway.cards import CARDS
 from adapters.simulated_gateway.carrier import Carrier
 from adapters.simulated_gateway.delivery import Deliveries
 from adapters.simulated_gateway.gateway import SimulatedGateway
+from adapters.simulated_gateway.payees import SimulatedPayees
 from adapters.simulated_gateway.records import SimulatedRecords
 from adapters.simulated_gateway.signature import HEADER, SimulatedVerifier, signed
 
@@ -18,6 +19,7 @@ __all__ = [
     "Deliveries",
     "SimulatedBilling",
     "SimulatedGateway",
+    "SimulatedPayees",
     "SimulatedRecords",
     "SimulatedVerifier",
     "note",

@@ -17,6 +17,19 @@ create table if not exists payments (
     amount integer not null, currency text not null, captured integer not null default 0,
     refunded integer not null default 0, card text not null default '', failure text not null default '',
     client_secret text not null);
+create table if not exists payees (
+    ref text primary key, payee_id text not null, name text not null, email text not null,
+    takes_charges integer not null default 0, pays_out integer not null default 0,
+    submitted integer not null default 0, rejected integer not null default 0, wanted text not null default '');
+create table if not exists shared (
+    payment_ref text primary key references payments (ref), payee_ref text not null references payees (ref),
+    fee integer not null);
+create table if not exists moved (
+    ref text primary key, payment_ref text not null references payments (ref), kind text not null,
+    payee_ref text not null references payees (ref), amount integer not null, currency text not null);
+create table if not exists payouts (
+    ref text primary key, payee_ref text not null references payees (ref), state text not null,
+    amount integer not null, currency text not null, arrives_at real not null, failure text not null default '');
 create table if not exists refunds (
     ref text primary key, refund_id text not null, payment_ref text not null references payments (ref),
     state text not null, amount integer not null, currency text not null, failure text not null default '');

@@ -27,15 +27,18 @@ def announce(
     payment: str | None = None,
     refund: str | None = None,
     thing: tuple[str, str] | None = None,
+    payee: str | None = None,
     ids: Ids,
     clock: Clock,
 ) -> None:
     """Owe a message about this, in the transaction that made it true; `thing` is another kind of object and its
-    reference."""
+    reference, `payee` the account it happened at."""
     event, now = f"se_{ids.new().hex}", clock.now().timestamp()
     body: dict[str, object] = {"id": event, "kind": kind, "occurred_at": int(now), "payment": payment, "refund": refund}
     if thing is not None:
         body |= {"thing": thing[0], "thing_ref": thing[1]}
+    if payee is not None:
+        body["payee"] = payee
     books.execute(
         "insert into deliveries (id, body, created_at, due_at, tries) values (?, ?, ?, ?, 0)",
         (event, json.dumps(body, separators=(",", ":")), now, now),

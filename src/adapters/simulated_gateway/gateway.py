@@ -11,6 +11,7 @@ from uuid import UUID
 from adapters.simulated_gateway.books import Books, note
 from adapters.simulated_gateway.cards import CARDS, SecondStep
 from adapters.simulated_gateway.delivery import announce
+from adapters.simulated_gateway.sharing import agree, part_with, take_back
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.payments import CardDesk, Declined, OpenOrder, PaymentGateway, RefundOrder
@@ -67,21 +68,23 @@ class SimulatedGateway(PaymentGateway, CardDesk):
                         self._client_secret(ref),
                     ),
                 )
+                if order.share is not None:
+                    agree(books, ref, order.share)
                 self._note(books, OPENED, ref, order.amount)
                 return json.dumps(dict(_row(books, "payments", ref)))
 
-            return payment_of(_once(books, key, repr(order), act))
+            return payment_of(books, _once(books, key, repr(order), act))
 
         return await self._books.do(work)
 
     async def find(self, ref: str) -> GatewayPayment:
-        return await self._books.do(lambda books: payment_of(_row(books, "payments", ref)))
+        return await self._books.do(lambda books: payment_of(books, _row(books, "payments", ref)))
 
     async def cancel(self, ref: str) -> GatewayPayment:
         def work(books: Connection) -> GatewayPayment:
             if _state(books, ref) in _PAYABLE:
                 self._move(books, ref, PaymentState.CANCELLED)
-            return payment_of(_row(books, "payments", ref))
+            return payment_of(books, _row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -96,7 +99,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
         return await self._books.do(lambda books: refund_of(_row(books, "refunds", ref)))
 
     async def look(self, ref: str, client_secret: str) -> GatewayPayment:
-        return await self._books.do(lambda books: payment_of(self._shown(books, ref, client_secret)))
+        return await self._books.do(lambda books: payment_of(books, self._shown(books, ref, client_secret)))
 
     async def confirm(self, ref: str, client_secret: str, card: str) -> GatewayPayment:
         shown = CARDS.get(card)
@@ -107,7 +110,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             self._shown(books, ref, client_secret)
             _must_be(books, ref, *_PAYABLE)
             self._move(books, ref, shown.state, failure=shown.failure, card=card)
-            return payment_of(_row(books, "payments", ref))
+            return payment_of(books, _row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -119,7 +122,7 @@ class SimulatedGateway(PaymentGateway, CardDesk):
                 self._move(books, ref, PaymentState.CAPTURED, card=row["card"])
             else:
                 self._move(books, ref, PaymentState.FAILED, failure="authentication_failed", card=row["card"])
-            return payment_of(_row(books, "payments", ref))
+            return payment_of(books, _row(books, "payments", ref))
 
         return await self._tell(work)
 
@@ -136,7 +139,8 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             {"state": state.value, "failure": failure, "card": card, "ref": ref},
         )
         if state is PaymentState.CAPTURED:
-            self._note(books, CAPTURED, ref, payment_of(_row(books, "payments", ref)).captured)
+            self._note(books, CAPTURED, ref, payment_of(books, _row(books, "payments", ref)).captured)
+            part_with(books, ref, ids=self._ids, clock=self._clock)
         announce(books, f"payment.{state.value}", payment=ref, refund=None, ids=self._ids, clock=self._clock)
 
     def _send_back(self, books: Connection, order: RefundOrder) -> str:
@@ -161,6 +165,8 @@ class SimulatedGateway(PaymentGateway, CardDesk):
             books.execute(
                 "update payments set refunded = refunded + ? where ref = ?", (order.amount.amount_minor, paid["ref"])
             )
+        if order.shared:
+            take_back(books, paid["ref"], order.amount, fee_back=order.fee_back, ids=self._ids, clock=self._clock)
         kind = f"refund.{state.value}"
         announce(books, kind, payment=paid["ref"], refund=ref, ids=self._ids, clock=self._clock)
         return json.dumps(dict(_row(books, "refunds", ref)))
@@ -213,8 +219,9 @@ def _must_be(books: Connection, ref: str, *states: PaymentState) -> None:
         raise Conflict(f"a payment that is {state.value} cannot be paid", state=state.value)
 
 
-def payment_of(row: Row | dict[str, Any]) -> GatewayPayment:
+def payment_of(books: Connection, row: Row | dict[str, Any]) -> GatewayPayment:
     """How a row of the books says that a payment stands."""
+    shared = books.execute("select payee_ref, fee from shared where payment_ref = ?", (row["ref"],)).fetchone()
     return GatewayPayment(
         gateway=NAME,
         ref=row["ref"],
@@ -225,6 +232,8 @@ def payment_of(row: Row | dict[str, Any]) -> GatewayPayment:
         captured=Money(row["captured"], row["currency"]),
         client_secret=row["client_secret"],
         failure=row["failure"],
+        payee_ref=shared["payee_ref"] if shared else None,
+        fee=Money(shared["fee"], row["currency"]) if shared else None,
     )
 
 

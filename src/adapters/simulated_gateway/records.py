@@ -33,7 +33,7 @@ class SimulatedRecords(GatewayRecords):
             " and created_at >= :since and created_at < :until and rowid < :before order by rowid desc limit :most",
             span,
             after,
-            lambda row: Unheard(notice=notice_of(row["body"].encode()), payload=row["body"]),
+            lambda _, row: Unheard(notice=notice_of(row["body"].encode()), payload=row["body"]),
         )
 
     async def payments(self, span: Span, after: str | None) -> Sheet[GatewayPayment]:
@@ -54,7 +54,7 @@ class SimulatedRecords(GatewayRecords):
             " order by number desc limit :most",
             span,
             after,
-            refund_of,
+            lambda _, row: refund_of(row),
             what=MADE,
         )
 
@@ -65,13 +65,13 @@ class SimulatedRecords(GatewayRecords):
             " and at >= :since and at < :until and number < :before order by number desc limit :most",
             span,
             after,
-            _movement,
+            lambda _, row: _movement(row),
         )
 
     async def _sheet(
-        self, question: str, span: Span, after: str | None, read: Callable[[Row], T], **told: object
+        self, question: str, span: Span, after: str | None, read: Callable[[Connection, Row], T], **told: object
     ) -> Sheet[T]:
-        def work(books: Connection) -> list[Row]:
+        def work(books: Connection) -> Sheet[T]:
             asked = {
                 "since": span.starts_at.timestamp(),
                 "until": span.ends_at.timestamp(),
@@ -79,13 +79,13 @@ class SimulatedRecords(GatewayRecords):
                 "most": self._page + 1,
                 **told,
             }
-            return books.execute(question, asked).fetchall()
+            rows = books.execute(question, asked).fetchall()
+            shown = rows[: self._page]
+            reached = datetime.fromtimestamp(shown[-1]["at"], UTC) if shown else None
+            following = str(shown[-1]["number"]) if len(rows) > self._page else None
+            return Sheet([read(books, row) for row in shown], following, reached)
 
-        rows = await self._books.do(work)
-        shown = rows[: self._page]
-        reached = datetime.fromtimestamp(shown[-1]["at"], UTC) if shown else None
-        following = str(shown[-1]["number"]) if len(rows) > self._page else None
-        return Sheet([read(row) for row in shown], following, reached)
+        return await self._books.do(work)
 
 
 def _movement(row: Row) -> Movement:

@@ -67,12 +67,19 @@ def notice_of(raw: bytes) -> Notice:
             occurred_at=instant(datetime.fromtimestamp(body["occurred_at"], UTC)),
             payment_ref=None if body.get("payment") is None else _word(body["payment"]),
             refund_ref=None if body.get("refund") is None else _word(body["refund"]),
-            topic=Topic.PLANS if body.get("thing") else Topic.MONEY,
+            topic=_topic(body.get("thing")),
             thing=None if body.get("thing") is None else _word(body["thing"]),
             thing_ref=None if body.get("thing_ref") is None else _word(body["thing_ref"]),
+            payee_ref=None if body.get("payee") is None else _word(body["payee"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise MalformedWebhook("the message is not one of the simulated gateway's") from error
+
+
+def _topic(thing: object) -> Topic:
+    if thing in ("payee", "payout", "transfer", "fee"):
+        return Topic.PAYEES
+    return Topic.PLANS if thing else Topic.MONEY
 
 
 def _word(value: str) -> str:

@@ -14,11 +14,12 @@ from application.commands import OutcomeUnknown
 from application.ports.billing import Catalog, CheckoutOrder, CustomerDesk, CustomerOrder, Subscriptions, Till
 from application.ports.criteria import Criteria, Order, Position
 from application.ports.mail import Mailer, OutgoingMail
+from application.ports.payees import PayeeDesk, PayeeOrder, Shares
 from application.ports.payments import GatewaySilent, GatewayUnavailable, OpenOrder, PaymentGateway, RefundOrder
 from application.ports.reconciling import GatewayRecords, Movement, Sheet, Unheard
 from domain.billing import GatewayCheckout, GatewayPrice, GatewayProduct, GatewaySubscription
 from domain.notifications import MailRefused, MailUnavailable
-from domain.payments import GatewayPayment, GatewayRefund
+from domain.payments import GatewayPayee, GatewayPayment, GatewayPayout, GatewayRefund, GatewayShare, SourceKind
 from domain.shared.actors import Actor
 from domain.shared.errors import Unavailable
 from domain.shared.time import Span
@@ -147,6 +148,35 @@ class FaultyViews(Views):
         if self._weather.strikes("store_away"):
             raise Unavailable("the database does not answer")
         return await self._good.rows(actor, source, columns, criteria, order=order, after=after, limit=limit)
+
+
+class FaultyPayees(PayeeDesk, Shares):
+    """The payees of a gateway at the end of the internet."""
+
+    def __init__(self, good: Any, weather: Weather) -> None:
+        self._good, self._faulty = good, FaultyGateway(good, weather)
+
+    @property
+    def name(self) -> str:
+        return str(self._good.name)
+
+    async def enrol(self, order: PayeeOrder) -> str:
+        return await self._faulty.act(lambda: self._good.enrol(order))
+
+    async def link(self, ref: str, *, return_url: str, refresh_url: str) -> str:
+        return await self._faulty.look(lambda: self._good.link(ref, return_url=return_url, refresh_url=refresh_url))
+
+    async def find(self, ref: str) -> GatewayPayee:
+        return await self._faulty.look(lambda: self._good.find(ref))
+
+    async def share(self, payment_ref: str) -> GatewayShare:
+        return await self._faulty.look(lambda: self._good.share(payment_ref))
+
+    async def behind(self, kind: SourceKind, ref: str) -> str:
+        return await self._faulty.look(lambda: self._good.behind(kind, ref))
+
+    async def payout(self, payee_ref: str, ref: str) -> GatewayPayout:
+        return await self._faulty.look(lambda: self._good.payout(payee_ref, ref))
 
 
 class FaultyGateway(PaymentGateway):

@@ -2,7 +2,8 @@
 
 from adapters.stripe.billing import StripeBilling
 from adapters.stripe.gateway import API_VERSION, StripeGateway
+from adapters.stripe.payees import StripePayees
 from adapters.stripe.records import StripeRecords
 from adapters.stripe.webhooks import StripeVerifier
 
-__all__ = ["API_VERSION", "StripeBilling", "StripeGateway", "StripeRecords", "StripeVerifier"]
+__all__ = ["API_VERSION", "StripeBilling", "StripeGateway", "StripePayees", "StripeRecords", "StripeVerifier"]

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import stripe
 
-from adapters.stripe.amounts import AmountNotTaken, from_stripe, to_stripe
+from adapters.stripe.amounts import LAST_DIGIT_ZERO, AmountNotTaken, from_stripe, to_stripe
 from application.ports.payments import (
     Declined,
     GatewaySilent,
@@ -75,17 +75,19 @@ class StripeGateway(PaymentGateway):
 
     async def open(self, order: OpenOrder) -> GatewayPayment:
         try:
-            intent = await self._stripe.v1.payment_intents.create_async(
-                params={
-                    "amount": to_stripe(order.amount),
-                    "currency": order.amount.currency.lower(),
-                    "automatic_payment_methods": {"enabled": True},
-                    "metadata": {
-                        "payment_id": str(order.payment_id),
-                        **_payable(order),
-                        "attempt": str(order.attempt),
-                    },
+            params: Any = {
+                "amount": to_stripe(order.amount),
+                "currency": order.amount.currency.lower(),
+                "automatic_payment_methods": {"enabled": True},
+                **_shared(order),
+                "metadata": {
+                    "payment_id": str(order.payment_id),
+                    **_payable(order),
+                    "attempt": str(order.attempt),
                 },
+            }
+            intent = await self._stripe.v1.payment_intents.create_async(
+                params=params,
                 options={"idempotency_key": f"payment:{order.payment_id}:v{order.attempt}"},
             )
         except AmountNotTaken as refusal:
@@ -111,16 +113,18 @@ class StripeGateway(PaymentGateway):
 
     async def refund(self, order: RefundOrder) -> GatewayRefund:
         try:
-            refund = await self._stripe.v1.refunds.create_async(
-                params={
-                    "payment_intent": order.payment_ref,
-                    "amount": to_stripe(order.amount),
-                    "reason": "requested_by_customer",
-                    "metadata": {
-                        "refund_id": str(order.refund_id),
-                        "reason": order.reason[:LONGEST_METADATA],
-                    },
+            params: Any = {
+                "payment_intent": order.payment_ref,
+                "amount": to_stripe(order.amount),
+                "reason": "requested_by_customer",
+                **_taken_back(order),
+                "metadata": {
+                    "refund_id": str(order.refund_id),
+                    "reason": order.reason[:LONGEST_METADATA],
                 },
+            }
+            refund = await self._stripe.v1.refunds.create_async(
+                params=params,
                 options={"idempotency_key": f"refund:{order.refund_id}"},
             )
         except AmountNotTaken as refusal:
@@ -156,6 +160,25 @@ def _payable(order: OpenOrder) -> dict[str, str]:
     return {"booking_id": str(order.booking_id)}
 
 
+def _shared(order: OpenOrder) -> Any:
+    """To whose account it goes, less the fee. It is charged in the platform's name, so that all of it stays in the
+    currency it was charged in."""
+    if order.share is None:
+        return {}
+    agreed = order.share.fee
+    odd = agreed.amount_minor % 10 if agreed.currency in LAST_DIGIT_ZERO else 0
+    fee = to_stripe(Money(agreed.amount_minor - odd, agreed.currency))
+    return {
+        "transfer_data": {"destination": order.share.payee_ref},
+        **({"application_fee_amount": fee} if fee else {}),
+    }
+
+
+def _taken_back(order: RefundOrder) -> Any:
+    """What goes back of a shared payment comes from where it went; asking for it of another is refused by Stripe."""
+    return {"reverse_transfer": True, "refund_application_fee": order.fee_back} if order.shared else {}
+
+
 def payment_of(intent: stripe.PaymentIntent) -> GatewayPayment:
     """How an intent stands, in our words."""
     payment_id = _id_in(intent.metadata, "payment_id")
@@ -173,7 +196,17 @@ def payment_of(intent: stripe.PaymentIntent) -> GatewayPayment:
         captured=_money(intent.amount_received, intent.currency, "payment", intent.id),
         client_secret=intent.client_secret,
         failure=_failure(error) if state is PaymentState.FAILED else "",
+        **_destination(intent),
     )
+
+
+def _destination(intent: Any) -> dict[str, Any]:
+    destination = getattr(getattr(intent, "transfer_data", None), "destination", None)
+    if destination is None:
+        return {}
+    fee = getattr(intent, "application_fee_amount", None) or 0
+    ref = destination if isinstance(destination, str) else destination.id
+    return {"payee_ref": ref, "fee": _money(fee, intent.currency, "payment", intent.id)}
 
 
 def refund_of(refund: stripe.Refund) -> GatewayRefund:

@@ -56,35 +56,42 @@ def notice_of(raw: bytes) -> Notice:
         event = json.loads(raw.decode())
         thing = (event.get("data") or {}).get("object") or {}
         what = thing.get("object")
-        about, about_ref = _about(thing)
+        about, about_ref, topic = _about(thing)
         return Notice(
             external_id=_word(event["id"]),
             kind=_word(event["type"]),
             occurred_at=_moment(event["created"]),
             payment_ref=None if about else _ref(thing.get("id" if what == "payment_intent" else "payment_intent")),
             refund_ref=_ref(thing.get("id")) if what == "refund" else None,
-            topic=Topic.PLANS if about else Topic.MONEY,
+            topic=topic,
             thing=about,
             thing_ref=_ref(about_ref),
+            payee_ref=_ref(event.get("account")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise MalformedWebhook("the message is not a Stripe event") from error
 
 
-def _about(thing: Any) -> tuple[str | None, Any]:
-    """What of our plans it is about: an invoice is news of its subscription."""
+_PAYEES = {"account": "payee", "payout": "payout", "transfer": "transfer", "application_fee": "fee"}
+
+
+def _about(thing: Any) -> tuple[str | None, Any, Topic]:
+    """What of our plans or payees it is about: an invoice is news of its subscription, what went back of a fee news of
+    the fee."""
     match thing.get("object"):
-        case "product" | "price":
-            return thing["object"], thing["id"]
-        case "subscription":
-            return "subscription", thing["id"]
+        case "product" | "price" | "subscription" as what:
+            return what, thing["id"], Topic.PLANS
         case "checkout.session" if thing.get("mode") == "subscription":
-            return "checkout", thing["id"]
+            return "checkout", thing["id"], Topic.PLANS
         case "invoice":
             parent = (thing.get("parent") or {}).get("subscription_details") or {}
-            subscription = parent.get("subscription") or thing.get("subscription")
-            return ("subscription", subscription) if subscription else (None, None)
-    return None, None
+            if subscription := parent.get("subscription") or thing.get("subscription"):
+                return "subscription", subscription, Topic.PLANS
+        case "account" | "payout" | "transfer" | "application_fee" as what:
+            return _PAYEES[what], thing["id"], Topic.PAYEES
+        case "fee_refund":
+            return "fee", thing["fee"], Topic.PAYEES
+    return None, None, Topic.MONEY
 
 
 def _moment(created: Any) -> datetime:

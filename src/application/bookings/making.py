@@ -10,6 +10,7 @@ from application.parties import side_of
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.unit_of_work import Begin, Work
+from application.sharing import NOTHING_SHARED, Sharing
 from domain.bookings import (
     AlreadyStarted,
     Booking,
@@ -69,6 +70,7 @@ class BookSlot:
     clock: Clock
     ids: Ids
     hold: timedelta
+    sharing: Sharing = NOTHING_SHARED
     refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, OwnJob, *REFUSES)
 
     async def __call__(self, actor: Actor, reservation: Reservation) -> Booking:
@@ -84,7 +86,7 @@ class BookSlot:
             )
             await gate(work, booking, now=now)
             work.bookings.add(booking)
-            _wait_for_it(work, booking, now=now)
+            await _wait_for_it(work, booking, self.sharing, now=now)
             return work.answer(booking)
 
 
@@ -97,6 +99,7 @@ class AcceptBooking:
     clock: Clock
     ids: Ids
     hold: timedelta
+    sharing: Sharing = NOTHING_SHARED
     refuses: ClassVar[tuple[type[Refusal], ...]] = (WrongSide, BookingStateRefused, HoldLapsed, *REFUSES)
 
     async def __call__(self, actor: Actor, booking_id: BookingId) -> Booking:
@@ -112,7 +115,7 @@ class AcceptBooking:
                 now=now,
             )
             await gate(work, booking, now=now)
-            _wait_for_it(work, booking, now=now)
+            await _wait_for_it(work, booking, self.sharing, now=now)
             return work.answer(booking)
 
 
@@ -160,7 +163,7 @@ class RescheduleBooking:
             booking.reschedule(starts_at=starts_at, by=side, capacity=job.capacity, now=now)
             await gate(work, booking, now=now)
             if not booking.active:
-                _wait_for_it(work, booking, now=now)
+                await _wait_for_it(work, booking, NOTHING_SHARED, now=now)
             return work.answer(booking)
 
 
@@ -189,7 +192,7 @@ async def _claim(work: Work, customer_id: UserId, reservation: Reservation) -> C
     )
 
 
-def _wait_for_it(work: Work, booking: Booking, *, now: datetime) -> None:
+async def _wait_for_it(work: Work, booking: Booking, sharing: Sharing, *, now: datetime) -> None:
     """Ask for the money a hold waits for, and come back when the hold or request lapses."""
     if booking.awaits_payment and booking.payment_id is not None:
         payment = Payment.request(
@@ -198,6 +201,7 @@ def _wait_for_it(work: Work, booking: Booking, *, now: datetime) -> None:
             customer_id=booking.customer_id,
             organization_id=booking.organization_id,
             amount=booking.price,
+            share=await sharing.share(work, booking.organization_id, booking.price),
             now=now,
         )
         work.payments.add(payment)

@@ -15,6 +15,7 @@ from application.ports.identity import OneTimeSecrets
 from application.ports.ids import Ids
 from application.ports.mail import Links
 from application.ports.unit_of_work import Begin, Work
+from application.sharing import NOTHING_SHARED, Sharing
 from domain.invoicing import Bill, Invoice, InvoiceState, InvoiceStateRefused, MoreThanIsOwed, PaymentUnderWay, Seller
 from domain.payments import NothingToPay, Payment, PaymentState
 from domain.shared.actors import Actor
@@ -64,6 +65,7 @@ class PayInvoice:
     begin: Begin
     clock: Clock
     ids: Ids
+    sharing: Sharing = NOTHING_SHARED
     refuses: ClassVar[tuple[type[Refusal], ...]] = (
         Unauthenticated,
         NotFound,
@@ -81,7 +83,7 @@ class PayInvoice:
             if instalment.amount_minor is not None:
                 amount = Money(instalment.amount_minor, invoice.bill.currency)
             payer = actor.user_id if await is_addressed(work, actor, invoice) else invoice.reader_id
-            payment = await _ask(work, invoice, amount, ids=self.ids, clock=self.clock, payer=payer)
+            payment = await _ask(work, invoice, amount, self.sharing, ids=self.ids, clock=self.clock, payer=payer)
             return work.answer(payment)
 
 
@@ -148,6 +150,7 @@ class PayByLink:
     clock: Clock
     ids: Ids
     one_time_secrets: OneTimeSecrets
+    sharing: Sharing = NOTHING_SHARED
     refuses: ClassVar[tuple[type[Refusal], ...]] = (NotFound, InvoiceStateRefused, NothingToPay)
 
     async def __call__(self, actor: Actor, invoice_id: InvoiceId, secret: str) -> Payment:
@@ -156,7 +159,9 @@ class PayByLink:
             invoice = await work.invoices.get(invoice_id)
             under_way = await _live(work, invoice_id)
             amount = under_way.amount if under_way else invoice.left
-            payment = await _ask(work, invoice, amount, ids=self.ids, clock=self.clock, payer=invoice.reader_id)
+            payment = await _ask(
+                work, invoice, amount, self.sharing, ids=self.ids, clock=self.clock, payer=invoice.reader_id
+            )
             return work.answer(payment)
 
 
@@ -171,17 +176,27 @@ def must_hold_link(secrets: OneTimeSecrets, what: str, id: UUID, secret: str) ->
         raise NotFound.of(what, id)
 
 
-async def _ask(work: Work, invoice: Invoice, amount: Money, *, ids: Ids, clock: Clock, payer: UserId | None) -> Payment:
+async def _ask(
+    work: Work,
+    invoice: Invoice,
+    amount: Money,
+    sharing: Sharing,
+    *,
+    ids: Ids,
+    clock: Clock,
+    payer: UserId | None,
+) -> Payment:
     """The one payment of this amount: that which is under way, or a new one."""
     if not invoice.awaits_payment:
         raise InvoiceStateRefused("paid", invoice.state.value)
     if invoice.left < amount:
         raise MoreThanIsOwed(amount, invoice.left)
     work.guard(invoice)
+    share = await sharing.share(work, invoice.organization_id, amount)
     if live := await _live(work, InvoiceId(invoice.id)):
         if live.amount != amount:
             raise PaymentUnderWay(live.amount)
-        live.start()
+        live.start(share)
         return live
     payment = Payment.request(
         id=PaymentId(ids.new()),
@@ -189,6 +204,7 @@ async def _ask(work: Work, invoice: Invoice, amount: Money, *, ids: Ids, clock: 
         customer_id=payer,
         organization_id=invoice.organization_id,
         amount=amount,
+        share=share,
         now=clock.now(),
     )
     work.payments.add(payment)

@@ -13,6 +13,7 @@ from application.notifications.hooked import QueueAskedLetters
 from application.notifications.invitations import MailInvitation, TellOfInvitation
 from application.notifications.invoicing import TellOfInvoice, TellOfQuote
 from application.notifications.messages import TellOfMessage
+from application.notifications.payees import TellOfPayee
 from application.notifications.payments import TellOfPayment
 from application.notifications.reading import (
     CountUnread,
@@ -45,6 +46,7 @@ __all__ = [
     "TellOfInvoice",
     "TellOfMessage",
     "TellOfPasswordChange",
+    "TellOfPayee",
     "TellOfPayment",
     "TellOfQuote",
     "TellOfRepeatedSignUp",

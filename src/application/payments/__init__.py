@@ -1,5 +1,15 @@
 """What can be done with payments: pay, be told, give back, look things up."""
 
+from application.payments.books import (
+    BalanceFilter,
+    BalanceView,
+    LedgerReport,
+    ListBalances,
+    OrganizationBalances,
+    SealLedger,
+    VerifyLedger,
+)
+from application.payments.following import ProcessPayees
 from application.payments.hearing import (
     ListWebhooks,
     ProcessWebhook,
@@ -9,6 +19,16 @@ from application.payments.hearing import (
     WebhookView,
 )
 from application.payments.linking import GetPayLink, OpenPayLink, ToPay
+from application.payments.payees import (
+    BecomePayee,
+    GetPayee,
+    LinkPayee,
+    ListPayees,
+    ListPayouts,
+    MeetPayee,
+    PayeeView,
+    PayoutView,
+)
 from application.payments.paying import (
     AbandonPayment,
     AbandonRival,
@@ -51,32 +71,48 @@ from application.payments.refunding import (
     Repayment,
 )
 from application.payments.resolving import ResolveUnknown
+from application.payments.sharing import FollowShare
 
 __all__ = [
     "AbandonPayment",
     "AbandonRival",
     "AskRefund",
+    "BalanceFilter",
+    "BalanceView",
+    "BecomePayee",
     "Checkout",
     "CloseDiscrepancy",
     "Closing",
     "DiscrepancyView",
     "FetchWebhooks",
     "Fetched",
+    "FollowShare",
     "GetCheckout",
     "GetPayLink",
+    "GetPayee",
     "GetPayment",
     "LedgerEntryView",
+    "LedgerReport",
+    "LinkPayee",
+    "ListBalances",
     "ListDiscrepancies",
     "ListLedger",
+    "ListPayees",
     "ListPayments",
+    "ListPayouts",
     "ListReconciliations",
     "ListRefunds",
     "ListWebhooks",
+    "MeetPayee",
     "NotYoursToRefund",
     "OpenPayLink",
     "OpenPayment",
+    "OrganizationBalances",
+    "PayeeView",
     "PaymentFilter",
     "PaymentView",
+    "PayoutView",
+    "ProcessPayees",
     "ProcessWebhook",
     "ReceiveWebhook",
     "Reconcile",
@@ -92,8 +128,10 @@ __all__ = [
     "Repayment",
     "ReplayWebhook",
     "ResolveUnknown",
+    "SealLedger",
     "StartPayment",
     "ToPay",
     "UnknownSender",
+    "VerifyLedger",
     "WebhookView",
 ]

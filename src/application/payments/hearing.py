@@ -106,6 +106,7 @@ class Inbox:
                     refund_ref=notice.refund_ref,
                     thing=notice.thing,
                     thing_ref=notice.thing_ref,
+                    payee_ref=notice.payee_ref,
                     payload=payload,
                     occurred_at=notice.occurred_at,
                     now=self.clock.now(),

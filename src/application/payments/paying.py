@@ -10,6 +10,7 @@ from application.ports.criteria import AnyOf
 from application.ports.ids import Ids
 from application.ports.payments import GatewayUnavailable, PaymentGateway
 from application.ports.unit_of_work import Begin, Work
+from application.sharing import NOTHING_SHARED, Sharing
 from domain.bookings import BookingExpired
 from domain.invoicing import CreditNoteIssued, InvoiceSettled
 from domain.payments import (
@@ -50,12 +51,13 @@ class StartPayment:
 
     refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, NotFound, AlreadyPaid, PaymentCalledOff)
     begin: Begin
+    sharing: Sharing = NOTHING_SHARED
 
     async def __call__(self, actor: Actor, payment_id: PaymentId) -> Payment:
         async with self.begin(actor) as work:
             payment = await _own(work, actor, payment_id)
             await _still_wanted(work, payment)
-            payment.start()
+            payment.start(await self.sharing.share(work, payment.organization_id, payment.amount))
             return work.answer(payment)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from application.inputs import submitted
 from application.ports.criteria import Order, Position
 from application.ports.readers import Page, Readers
-from domain.payments import PaymentState, RefundState, SourceKind
+from domain.payments import Books, PaymentState, RefundState, SourceKind
 from domain.shared.actors import Actor, Kind
 from domain.shared.errors import Forbidden, NotFound, Refusal, Unauthenticated
 from domain.shared.ids import BookingId, InvoiceId, LedgerEntryId, OrganizationId, PaymentId, RefundId, UserId
@@ -65,6 +65,7 @@ class LedgerEntryView:
     source: ClassVar[str] = "ledger"
     id: LedgerEntryId
     transaction_id: UUID
+    books: Books
     account: str
     amount: Money
     source_kind: SourceKind
@@ -73,6 +74,7 @@ class LedgerEntryView:
     booking_id: BookingId | None
     invoice_id: InvoiceId | None
     created_at: datetime
+    position: int | None
 
 
 @submitted

@@ -14,6 +14,7 @@ from application.ports.payments import (
 )
 from application.ports.unit_of_work import Work
 from domain.payments import (
+    FeeBack,
     GatewayPayment,
     GatewayRefund,
     LedgerEntry,
@@ -66,6 +67,7 @@ async def ask_to_open(gateway: PaymentGateway, payment: Payment) -> Opening:
                 invoice_id=payment.invoice_id,
                 attempt=payment.attempt,
                 amount=payment.amount,
+                share=payment.share,
             )
         )
     except (Declined, GatewaySilent) as answer:
@@ -84,6 +86,8 @@ async def ask_to_refund(gateway: PaymentGateway, refund: Refund, payment: Paymen
                 payment_ref=payment.gateway_ref or "",
                 amount=refund.amount,
                 reason=refund.reason,
+                shared=payment.share is not None,
+                fee_back=payment.share is not None and payment.share.back is FeeBack.IN_PROPORTION,
             )
         )
     except (Declined, GatewaySilent) as answer:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.payments import GatewayPayment, GatewayRefund, Topic
+from domain.payments import GatewayPayment, GatewayRefund, Share, Topic
 from domain.shared.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from domain.shared.ids import BookingId, InvoiceId, PaymentId, RefundId
 from domain.shared.money import Money
@@ -67,6 +67,8 @@ class OpenOrder:
     invoice_id: InvoiceId | None = None
     attempt: int
     amount: Money
+    share: Share | None = None
+    """To whose account it goes, less what fee; without one it is the platform's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,10 @@ class RefundOrder:
     payment_ref: str
     amount: Money
     reason: str = ""
+    shared: bool = False
+    """The payment went to the account of an organization: what goes back is taken from there again."""
+    fee_back: bool = False
+    """And that organization gets the platform's fee back in proportion."""
 
 
 class PaymentGateway(Protocol):
@@ -121,8 +127,11 @@ class Notice:
     refund_ref: str | None = None
     topic: Topic = Topic.MONEY
     thing: str | None = None
-    """What else it is about: a "checkout", "subscription", "product" or "price", under `thing_ref`."""
+    """What else it is about: a "checkout", "subscription", "product" or "price" of plans; a "payee", "payout",
+    "transfer" or "fee" of payees; under `thing_ref`."""
     thing_ref: str | None = None
+    payee_ref: str | None = None
+    """The account it happened at, where that is not the platform's own."""
 
 
 class WebhookVerifier(Protocol):

@@ -14,7 +14,7 @@ from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
-from domain.payments import Discrepancy, LedgerEntry, Payment, Reconciliation, Refund, Webhook
+from domain.payments import Discrepancy, LedgerEntry, Payee, Payment, Payout, Reconciliation, Refund, Webhook
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -85,6 +85,10 @@ class Work(Protocol):
     def payments(self) -> Collection[Payment]: ...
     @property
     def refunds(self) -> Collection[Refund]: ...
+    @property
+    def payees(self) -> Collection[Payee]: ...
+    @property
+    def payouts(self) -> Collection[Payout]: ...
     @property
     def ledger(self) -> Collection[LedgerEntry]: ...
     @property

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     LEAVE = "leave"
     SEE_ACTIVITY = "see_activity"
     MANAGE_BILLING = "manage_billing"
+    SEE_BOOKS = "see_books"
 
 
 OWNERS = frozenset({MemberRole.OWNER})
@@ -46,6 +47,7 @@ PERMISSIONS: dict[Permission, frozenset[MemberRole]] = {
     Permission.LEAVE: EVERYBODY,
     Permission.SEE_ACTIVITY: MANAGERS,
     Permission.MANAGE_BILLING: OWNERS,
+    Permission.SEE_BOOKS: MANAGERS,
 }
 """Permission to the roles that have it. Who invites as more than a member also needs to appoint."""
 

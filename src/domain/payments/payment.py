@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from domain.payments.share import FeeBack, Share
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.errors import Conflict, Invalid
 from domain.shared.ids import BookingId, InvoiceId, OrganizationId, PaymentId, UserId
@@ -150,13 +151,17 @@ class GatewayPayment:
     captured: Money
     client_secret: str | None = None
     failure: str = ""
+    payee_ref: str | None = None
+    """To whose account it goes, where that is not the platform's; then `fee` is what the platform keeps."""
+    fee: Money | None = None
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Payment(Aggregate):
     """Money one customer owes for one booking, or pays of one invoice: exactly one of the two. `captured`, `refunding`
     (under way) and `refunded` are totals in the currency of `amount`; `attempt` counts how often the customer began
-    anew."""
+    anew. `share` is what was agreed on with the organization when it was asked for; without one the platform takes it
+    in."""
 
     id: PaymentId
     booking_id: BookingId | None = None
@@ -175,6 +180,7 @@ class Payment(Aggregate):
     failure: str = ""
     created_at: datetime
     captured_at: datetime | None = None
+    share: Share | None = None
 
     def __post_init__(self) -> None:
         nothing = Money.zero(self.amount.currency)
@@ -199,9 +205,11 @@ class Payment(Aggregate):
         customer_id: UserId | None,
         organization_id: OrganizationId,
         amount: Money,
+        share: Share | None = None,
         now: datetime,
     ) -> "Payment":
-        """Ask a customer for money; the gateway hears of it once this is stored."""
+        """Ask a customer for money; the gateway hears of it once this is stored. With a `share` it goes to the
+        organization's own account, less the platform's fee."""
         nothing = Money.zero(amount.currency)
         if amount <= nothing:
             raise NothingToPay("there is nothing to pay", field="amount", amount=amount.amount_minor)
@@ -215,6 +223,7 @@ class Payment(Aggregate):
             captured=nothing,
             refunding=nothing,
             refunded=nothing,
+            share=share,
             created_at=now,
         )
         payment._ask()
@@ -237,8 +246,9 @@ class Payment(Aggregate):
         """What is left to give back."""
         return self.captured - self.refunded - self.refunding
 
-    def start(self) -> None:
-        """The customer wants to pay: a failed or unanswered attempt is followed by a new one, a live one goes on."""
+    def start(self, share: Share | None = None) -> None:
+        """The customer wants to pay: a failed or unanswered attempt is followed by a new one, shared as things stand
+        now; a live one goes on."""
         match self.state:
             case PaymentState.CAPTURED:
                 raise AlreadyPaid("this is already paid")
@@ -246,6 +256,7 @@ class Payment(Aggregate):
                 raise PaymentCalledOff("this payment was called off; book again")
             case PaymentState.FAILED | PaymentState.UNKNOWN:
                 self.attempt += 1
+                self.share = share
                 self.state = PaymentState.REQUESTED
                 self.client_secret = None
                 self.failure = ""
@@ -270,7 +281,7 @@ class Payment(Aggregate):
         self.state = news.state
         self.failure = news.failure if news.state is PaymentState.FAILED else ""
         if news.state is PaymentState.CAPTURED:
-            return self._capture(news.captured, now=now)
+            return self._capture(news, now=now)
         if news.state is PaymentState.FAILED:
             self._failed()
         return nothing
@@ -340,10 +351,22 @@ class Payment(Aggregate):
             return news.state in _MONEY_MOVES and self.state in _UNASKED
         return self.gateway_ref in (None, news.ref) or self.state in _UNASKED
 
-    def _capture(self, total: Money, *, now: datetime) -> Money:
+    def _shared(self, news: GatewayPayment) -> Share | None:
+        """As the captured attempt was opened: an earlier one may have been shared otherwise; gateways round fees."""
+        if news.payee_ref is None:
+            return None
+        agreed = self.share
+        if agreed is not None and (agreed.payee_ref, agreed.fee) == (news.payee_ref, news.fee):
+            return agreed
+        back = self.share.back if self.share else FeeBack.IN_PROPORTION
+        return Share(payee_ref=news.payee_ref, fee=news.fee or Money.zero(self.amount.currency), back=back)
+
+    def _capture(self, news: GatewayPayment, *, now: datetime) -> Money:
+        total = news.captured
         if total != self.amount:
             raise GatewayDisagrees("captured amount", self.amount, total)
         gained = total - self.captured
+        self.share = self._shared(news)
         self.captured = total
         self.captured_at = now
         self.__post_init__()

@@ -22,10 +22,11 @@ class Outcome(StrEnum):
 
 
 class Topic(StrEnum):
-    """What a sender tells us about: money or plans (a gateway), or people (an issuer of identities)."""
+    """What a sender tells us about: money, plans or payees (a gateway), or people (an issuer of identities)."""
 
     MONEY = "money"
     PLANS = "plans"
+    PAYEES = "payees"
     PEOPLE = "people"
 
 
@@ -46,7 +47,8 @@ class WebhookReceived(Event):
 @dataclass(eq=False, slots=True, kw_only=True)
 class Webhook(Aggregate):
     """One verified message of a sender, about a payment, a refund or another `thing` (such as "subscription") under its
-    reference. `payload` is the raw body; of money and plans it is a hint only, and the sender is asked anew."""
+    reference; `payee_ref` is the account it happened at, where that is not the platform's own. `payload` is the raw
+    body; but for people it is a hint only, and the sender is asked anew."""
 
     id: WebhookId
     topic: Topic
@@ -63,6 +65,7 @@ class Webhook(Aggregate):
     processed_at: datetime | None = None
     outcome: Outcome = Outcome.WAITING
     note: str = ""
+    payee_ref: str | None = None
 
     @classmethod
     def receive(
@@ -80,6 +83,7 @@ class Webhook(Aggregate):
         now: datetime,
         thing: str | None = None,
         thing_ref: str | None = None,
+        payee_ref: str | None = None,
     ) -> "Webhook":
         """Keep a message whose signature was verified; the worker acts on it."""
         webhook = cls(
@@ -92,6 +96,7 @@ class Webhook(Aggregate):
             refund_ref=refund_ref,
             thing=thing,
             thing_ref=thing_ref,
+            payee_ref=payee_ref,
             payload=payload,
             occurred_at=occurred_at,
             received_at=now,

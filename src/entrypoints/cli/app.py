@@ -75,6 +75,7 @@ COMMANDS = {
     "availability": Lazy("scheduling", "app", _BUSINESS),
     "booking": Lazy("bookings", "app", _BUSINESS),
     "payment": Lazy("payments", "app", _BUSINESS),
+    "payee": Lazy("payees", "app", _BUSINESS),
     "quote": Lazy("quoting", "app", _BUSINESS),
     "invoice": Lazy("invoicing", "app", _BUSINESS),
     "billing": Lazy("billing", "app", _BUSINESS),

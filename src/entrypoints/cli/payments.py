@@ -1,15 +1,27 @@
 """`guildhall payment`: money asked for, captured and given back."""
 
+from typing import TYPE_CHECKING
+
+import typer
+
 from application.payments import (
     GetPayment,
+    LedgerReport,
+    ListBalances,
     ListLedger,
     ListPayments,
     ListRefunds,
     RefundPayment,
     RefundView,
+    VerifyLedger,
 )
+from domain.shared.actors import Actor
 from entrypoints.cli import reconciling
-from entrypoints.cli.commands import Group
+from entrypoints.cli.commands import Group, said_by
+from entrypoints.cli.desk import As, Json, desk_of
+
+if TYPE_CHECKING:
+    from entrypoints.container import OpenHouse
 
 group = Group("Payments: money asked for, captured and given back.")
 app = group.app
@@ -39,6 +51,7 @@ group.lists(
     "ledger",
     ListLedger,
     "created_at",
+    "books",
     "account",
     "amount",
     "source_kind",
@@ -46,3 +59,37 @@ group.lists(
     helps={"payment_id": "Only those of this payment."},
 )
 reconciling.add_to(group)
+group.lists(
+    "balances",
+    ListBalances,
+    "books",
+    "account",
+    "amount",
+    "position",
+    "updated_at",
+    examples=("guildhall payment balances --books platform", "guildhall payment balances --organization-id ID"),
+)
+
+
+@app.command("verify-books", help=f"{said_by(VerifyLedger)} Exits with 1 when it does not hold.")
+def verify_books(ctx: typer.Context, as_: As = None, json_: Json = False) -> None:
+    desk = desk_of(ctx, json=json_, acting_as=as_)
+
+    async def verified(house: "OpenHouse", actor: Actor) -> LedgerReport:
+        return await house.use(VerifyLedger)(actor)
+
+    with desk.busy("Walking the chain"):
+        report = desk.ask(verified)
+    broken = report.first_break
+    desk.show(
+        {
+            "holds": report.holds,
+            "verified": report.verified.position,
+            "head": report.verified.hash,
+            "first_break": broken and {"position": broken.position, "fault": broken.fault},
+            "wrong_balances": list(report.wrong_balances),
+            "waiting_since": report.waiting_since,
+        }
+    )
+    if not report.holds:
+        raise typer.Exit(1)

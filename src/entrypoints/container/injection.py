@@ -9,8 +9,8 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, Object, Selector, Singleton
 
 from adapters.persistence.accounts import StoredAccounts
-from adapters.persistence.audit import StoredAuditTrail
 from adapters.persistence.busy import StoredBusyTimes
+from adapters.persistence.chains import StoredAuditTrail, StoredLedgerChain
 from adapters.persistence.housekeeping import Housekeeping
 from adapters.persistence.outbox import StoredOutbox
 from adapters.persistence.readers import StoredReaders
@@ -103,6 +103,7 @@ class Container(DeclarativeContainer):
     outbox = Singleton(StoredOutbox, store, clock)
     housekeeping = Singleton(Housekeeping, store, clock)
     trail = Singleton(StoredAuditTrail, store)
+    ledger_chain = Singleton(StoredLedgerChain, store)
     accounts = Singleton(StoredAccounts, views)
     busy_times = Singleton(StoredBusyTimes, views)
     security_log = Singleton(StoredSecurityLog, store, clock, ids)
@@ -167,6 +168,12 @@ class Container(DeclarativeContainer):
         test=simulated_billing,
         stripe=Singleton(making.chosen("adapters.stripe:StripeBilling"), gateway),
     )
+    payees = Selector(
+        gateway_name,
+        test=Singleton(making.simulated_payees, settings, simulated_books, simulated_deliveries, clock, ids),
+        stripe=Singleton(making.chosen("adapters.stripe:StripePayees"), gateway),
+    )
+    sharing = Singleton(making.sharing, settings)
     gateway_verifiers = Selector(
         gateway_name,
         test=Singleton(making.simulated_verifiers, settings, secret, clock),
@@ -226,6 +233,7 @@ class Container(DeclarativeContainer):
         ids=ids.provider,
         readers=readers.provider,
         trail=trail.provider,
+        ledger_chain=ledger_chain.provider,
         accounts=accounts.provider,
         busy_times=busy_times.provider,
         job_search=job_search.provider,
@@ -250,6 +258,9 @@ class Container(DeclarativeContainer):
         customer_desk=billing.provider,
         till=billing.provider,
         subscriptions=billing.provider,
+        payee_desk=payees.provider,
+        shares=payees.provider,
+        sharing=sharing.provider,
         verifiers=verifiers.provider,
         news_readers=news_readers.provider,
         mailer=mailer.provider,

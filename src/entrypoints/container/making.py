@@ -9,8 +9,10 @@ from typing import Any
 
 from adapters.system.clock import SystemClock
 from adapters.system.secrets import kept_secret
+from application.sharing import NOTHING_SHARED, Sharing
 from domain.identity import Provider
-from entrypoints.settings import Settings, Storage
+from domain.payments import FeeBack, FeeRule
+from entrypoints.settings import GatewayName, Settings, Storage
 
 
 def chosen(path: str) -> Function[..., Any]:
@@ -135,6 +137,22 @@ def stripe_gateway(settings: Settings) -> Any:
 def simulated_billing(settings: Settings, books: Any, deliveries: Any, clock: Any, ids: Any) -> Any:
     make = chosen("adapters.simulated_gateway:SimulatedBilling")
     return make(books, deliveries, clock=clock, ids=ids, url=settings.public_url)
+
+
+def simulated_payees(settings: Settings, books: Any, deliveries: Any, clock: Any, ids: Any) -> Any:
+    make = chosen("adapters.simulated_gateway:SimulatedPayees")
+    return make(books, deliveries, clock=clock, ids=ids, url=settings.public_url)
+
+
+def sharing(settings: Settings) -> Sharing:
+    if not settings.connect:
+        return NOTHING_SHARED
+    rule = FeeRule(basis_points=settings.fee_basis_points, back=FeeBack(settings.fee_on_refund))
+    return Sharing(gateway=_GATEWAYS[settings.gateway], rule=rule)
+
+
+_GATEWAYS = {GatewayName.TEST: "simulated", GatewayName.STRIPE: "stripe"}
+"""The word under which payments remember each gateway; a test holds it to what the gateways say."""
 
 
 def simulated_verifiers(settings: Settings, secret: str, clock: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from application.billing import RefreshCatalog
 from application.bookings import SweepHolds
 from application.files import SweepFiles
 from application.identity import Authenticate, ForgetExpiredTokens
-from application.payments import ReconcileDays
+from application.payments import ReconcileDays, SealLedger
 from domain.identity import Client
 from domain.shared.actors import SYSTEM, Actor
 from domain.shared.errors import Unavailable
@@ -121,6 +121,7 @@ def worker_of(house: OpenHouse) -> Worker:
     use, sweep = house.use, house.container.housekeeping()
     duties = [
         Duty(name="seal the audit trail", every=0.5, do=partial(_seal_all, use(SealAudit))),
+        Duty(name="seal the ledger", every=0.5, do=partial(_seal_all, use(SealLedger))),
         Duty(name="sweep lapsed holds", every=15, do=partial(use(SweepHolds), SYSTEM)),
         Duty(name="forget expired tokens", every=600, do=partial(use(ForgetExpiredTokens), SYSTEM)),
         Duty(name="sweep abandoned uploads", every=300, do=partial(use(SweepFiles), SYSTEM, objects=False)),
@@ -133,7 +134,7 @@ def worker_of(house: OpenHouse) -> Worker:
     return Worker(deliver=house.container.deliver(), bell=house.container.bell(), duties=duties)
 
 
-async def _seal_all(seal: SealAudit, batch: int = 500) -> None:
+async def _seal_all(seal: SealAudit | SealLedger, batch: int = 500) -> None:
     """Seal until nothing waits: after a busy second the next half second would not be enough."""
     while await seal(limit=batch) == batch:
         pass
@@ -254,6 +255,7 @@ def _facts(house: OpenHouse) -> dict[str, Any]:
         "stripe_publishable_key": settings.stripe_publishable_key,
         "card_desk": desk,
         "plan_desk": house.container.billing() if settings.gateway is GatewayName.TEST else None,
+        "account_desk": house.container.payees() if settings.gateway is GatewayName.TEST else None,
         "refresh_token_days": settings.refresh_token_days,
         "keys": house.container.access_tokens(),
         "providers": tuple(house.container.oauth_providers()),

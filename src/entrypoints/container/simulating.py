@@ -5,6 +5,7 @@ simulated process is running; so a world opens in milliseconds, and its processe
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -19,11 +20,19 @@ from adapters.memory.search import MemoryJobSearch
 from adapters.memory.store import MemoryStore, RowChange
 from adapters.memory.views import MemoryViews
 from adapters.persistence.housekeeping import Housekeeping
+from adapters.persistence.mapper import Mapper
 from adapters.persistence.outbox import StoredOutbox
 from adapters.persistence.rules import Judge, late
 from adapters.persistence.schema.tables import Row
 from adapters.persistence.security import StoredSecurityLog
-from adapters.simulated_gateway import Books, Carrier, SimulatedBilling, SimulatedGateway, SimulatedRecords
+from adapters.simulated_gateway import (
+    Books,
+    Carrier,
+    SimulatedBilling,
+    SimulatedGateway,
+    SimulatedPayees,
+    SimulatedRecords,
+)
 from adapters.simulation.chance import Dice, stream
 from adapters.simulation.cheap import CheapPasswords, PlainInvites, PlainLetters, PlainPrinter, PostBox
 from adapters.simulation.clock import SimulatedClock
@@ -31,6 +40,7 @@ from adapters.simulation.faults import (
     FaultyBilling,
     FaultyGateway,
     FaultyMailer,
+    FaultyPayees,
     FaultyRecords,
     FaultyStore,
     FaultyViews,
@@ -44,8 +54,9 @@ from adapters.system.ids import SeededIds
 from application.audit import SealAudit
 from application.bookings import SweepHolds
 from application.identity import ForgetExpiredTokens
-from application.payments import ReconcileDays
+from application.payments import ReconcileDays, SealLedger
 from domain.audit import AuditEntry, Link, verify
+from domain.payments import LedgerEntry
 from domain.shared.actors import SYSTEM
 from entrypoints.container.injection import Container
 from entrypoints.container.opening import OpenHouse
@@ -89,6 +100,7 @@ PER_PROCESS = (
     "gateway",
     "billing",
     "gateway_records",
+    "payees",
     "mailer",
     "access_tokens",
     "security_log",
@@ -137,6 +149,8 @@ class Stage:
             secret=SECRET,
             rate_limits=False,
             public_url="http://guildhall.test",
+            connect=True,
+            fee_basis_points=750,
         )
         self.keyring = FixedKeyring(_keys())
         container = Container(settings=self.settings)
@@ -220,6 +234,7 @@ class Scene:
     carrier: Carrier = field(init=False)
     gateway: SimulatedGateway = field(init=False)
     billing: SimulatedBilling = field(init=False)
+    payees: SimulatedPayees = field(init=False)
     mailer: PostBox = field(init=False)
     bells: list[SimulatedBell] = field(default_factory=list)
     _holding: asyncio.Event = field(default_factory=asyncio.Event)
@@ -232,9 +247,9 @@ class Scene:
         self.books = Books(":memory:")
         self.carrier = Carrier(self.books, post=self.post, copies=self.copies, secret=SECRET, clock=self.clock)
         self.gateway = SimulatedGateway(self.books, self.carrier, clock=self.clock, ids=self.ids, secret=SECRET)
-        self.billing = SimulatedBilling(
-            self.books, self.carrier, clock=self.clock, ids=self.ids, url=self.stage.settings.public_url
-        )
+        url = self.stage.settings.public_url
+        self.billing = SimulatedBilling(self.books, self.carrier, clock=self.clock, ids=self.ids, url=url)
+        self.payees = SimulatedPayees(self.books, self.carrier, clock=self.clock, ids=self.ids, url=url)
         self.mailer = PostBox()
 
     def open(self, name: str) -> Process:
@@ -260,6 +275,7 @@ class Scene:
             "gateway": FaultyGateway(port("gateway", self.gateway), weather),
             "billing": FaultyBilling(port("billing", self.billing), weather),
             "gateway_records": FaultyRecords(port("gateway_records", SimulatedRecords(self.books)), weather),
+            "payees": FaultyPayees(port("payees", self.payees), weather),
             "mailer": FaultyMailer(port("mailer", self.mailer), weather),
             "access_tokens": port("access_tokens", tokens),
             "security_log": port("security_log", StoredSecurityLog(store, clock, ids)),
@@ -276,6 +292,7 @@ class Scene:
         housekeeping: Housekeeping = container.housekeeping()
         duties = [
             Duty(name="seal the audit trail", every=self.pace.sealing, do=partial(_seal_all, use(SealAudit))),
+            Duty(name="seal the ledger", every=self.pace.sealing, do=partial(_seal_all, use(SealLedger))),
             Duty(name="forget expired tokens", every=TIDYING, do=partial(use(ForgetExpiredTokens), SYSTEM)),
             Duty(name="tidy old receipts and events", every=TIDYING, do=housekeeping.tidy),
             Duty(name="reconcile", every=self.pace.reconciling, do=partial(use(ReconcileDays), SYSTEM)),
@@ -303,6 +320,21 @@ class Scene:
         )
         broken = verify(links)
         return None if broken is None else f"at {broken.position} of {len(sealed)} it is {broken.fault.value}"
+
+    def broken_ledger(self) -> str | None:
+        """Where the sealed ledger does not hold, if it does not, or a balance is not what its entries come to."""
+        sealed = sorted((row for row in self.rows("ledger") if row["hash"]), key=lambda row: row["position"])
+        mapper: Mapper[LedgerEntry] = Mapper(LedgerEntry)
+        broken = verify(Link(position=row["position"], hash=row["hash"], entry=mapper.build(row)) for row in sealed)
+        if broken is not None:
+            return f"at {broken.position} of {len(sealed)} it is {broken.fault.value}"
+        come_to: Counter[tuple[str, str]] = Counter()
+        for row in sealed:
+            come_to[row["account"], row["amount_currency"]] += row["amount_minor"]
+        for row in self.rows("balances"):
+            if row["amount_minor"] != come_to[row["account"], row["amount_currency"]]:
+                return f"{row['account']} says {row['amount_minor']}"
+        return None
 
     @property
     def grace(self) -> timedelta:
@@ -352,6 +384,6 @@ class Scene:
         return None if due is None else (due - now).total_seconds()
 
 
-async def _seal_all(seal: SealAudit, batch: int = 500) -> None:
+async def _seal_all(seal: SealAudit | SealLedger, batch: int = 500) -> None:
     while await seal(limit=batch) == batch:
         pass

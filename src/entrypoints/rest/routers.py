@@ -15,6 +15,7 @@ from entrypoints.rest.messaging import messaging
 from entrypoints.rest.notifications import notifications
 from entrypoints.rest.onboarding import onboarding
 from entrypoints.rest.organizations import organizations
+from entrypoints.rest.payees import payees
 from entrypoints.rest.payments import payments
 from entrypoints.rest.profiles import profiles
 from entrypoints.rest.reviews import reviews
@@ -38,6 +39,7 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     scheduling,
     bookings,
     payments,
+    payees,
     invoicing.quotes,
     invoicing.invoices,
     invoicing.papers,
@@ -61,5 +63,6 @@ WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
     pages.paying,
     pages.invoicing,
     pages.buying,
+    pages.onboarding,
 )
 """Outside of /v1: what also shows something of the settings or the technology behind them."""

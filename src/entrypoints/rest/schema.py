@@ -30,6 +30,7 @@ TAGS = {
     "scheduling": "The hours providers keep, and the free slots in them.",
     "bookings": "Booking a slot, and all that becomes of a booking.",
     "payments": "Paying, giving back, and how the money stands.",
+    "payees": "What an organization receives: its own account at the gateway, payouts, and its books.",
     "quotes": "What work would cost, offered for a while and answered once.",
     "invoices": "What is asked for, how it is paid, and what is taken back.",
     "papers": "Invoices and credit notes as they left the house, and how they are signed.",

@@ -25,7 +25,17 @@ from entrypoints.settings.values import (
     WebAddress,
     own_address,
 )
-from entrypoints.settings.words import ClockName, Env, GatewayName, LogFormat, LogLevel, MailCarrier, Storage, Tls
+from entrypoints.settings.words import (
+    ClockName,
+    Env,
+    FeeOnRefund,
+    GatewayName,
+    LogFormat,
+    LogLevel,
+    MailCarrier,
+    Storage,
+    Tls,
+)
 
 
 class Settings(FileSettings, SupabaseSettings, IssuerSettings, DoorSettings, BaseSettings):
@@ -119,6 +129,14 @@ class Settings(FileSettings, SupabaseSettings, IssuerSettings, DoorSettings, Bas
     """How old a webhook's signature may be."""
     reconcile_daily: bool = True
     """Whether the worker holds each day's payments against the gateway's books once it has ended."""
+
+    connect: bool = False
+    """Whether organizations may have accounts of their own at the gateway (Stripe Connect) that payments go to."""
+    fee_basis_points: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """What the platform keeps of such a payment, in hundredths of a percent, unless the organization's plan says
+    otherwise (`limit_fee_basis_points` in its product's metadata)."""
+    fee_on_refund: Annotated[FeeOnRefund, Lowered] = FeeOnRefund.IN_PROPORTION
+    """What becomes of that when the customer is paid back: it goes back `in_proportion`, or is `kept`."""
 
     mail: Annotated[MailCarrier, Lowered] = MailCarrier.FOLDER
     """Where mail goes. `folder` writes .eml files into the data folder."""

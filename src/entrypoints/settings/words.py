@@ -33,6 +33,13 @@ class GatewayName(StrEnum):
     STRIPE = "stripe"
 
 
+class FeeOnRefund(StrEnum):
+    """What becomes of the platform's fee when a customer is paid back."""
+
+    IN_PROPORTION = "in_proportion"
+    KEPT = "kept"
+
+
 class MailCarrier(StrEnum):
     """Where mail goes."""
 

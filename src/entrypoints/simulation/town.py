@@ -40,6 +40,7 @@ PROVIDER_ACTS: Mapping[str, float] = {
     "look_around": 0.4,
     "bill": 5,
     "keep_books": 2,
+    "open_account": 8,
 }
 
 
@@ -165,6 +166,7 @@ OTHERS = (
         acts={"use_old_token": 2.5, "forge": 0.7, "use_link_twice": 2.5, "pry": 1.5, "intrude": 1.5},
     ),
     Part(name="Dashboard", role="dashboard", acts={"refund_by_hand": 5}),
+    Part(name="Underwriter", role="underwriter", acts={"restrict": 2.5, "lift": 3, "pay_out": 18, "arrive": 8}),
     Part(name="Newcomer", role="newcomer", acts={"sign_up": 2.5, "lose_password": 2.5, "leave": 2}),
     Part(name="Buyer", role="buyer", acts={"buy": 3, "fall_behind": 3, "end_it": 2.5}),
     Part(name="Mona", role="member", acts={"join": 1.2, "part": 1, "regrade": 1, "rename": 0.7}),

@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -46,6 +46,10 @@ class Watch:
         yield from _books(scene)
         yield from _invoices(scene)
         yield from _plans(scene)
+        yield from _shares(scene)
+        yield from _accounts(scene)
+        if torn := scene.broken_ledger():
+            yield "M2 ledger", torn
 
 
 def _books(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -65,7 +69,9 @@ def _books(scene: Scene) -> Iterator[tuple[str, str]]:
         balance = sum(
             entry["amount_minor"]
             for entry in scene.rows("ledger")
-            if entry["payment_id"] == row["id"] and entry["account"] == scene.cash_account
+            if entry["payment_id"] == row["id"]
+            and entry["account"] == scene.cash_account
+            and entry["source_kind"] in ("capture", "refund", "refund_returned")
         )
         if balance != theirs["captured"] - theirs["refunded"]:
             yield "M5 ledger", f"payment {row['id']}: the ledger holds {balance}, the gateway {theirs['captured']}"
@@ -110,6 +116,35 @@ def _plans(scene: Scene) -> Iterator[tuple[str, str]]:
         mine = (ours["state"], ours["price_ref"], ours["ends_with_period"])
         if mine != (theirs["state"], theirs["price_ref"], bool(theirs["ends_with_period"])):
             yield "P2 mirror", f"subscription {theirs['ref']} is {mine} here and {theirs['state']} at the gateway"
+
+
+def _shares(scene: Scene) -> Iterator[tuple[str, str]]:
+    """M5 of shared payments: every movement the gateway tells of is in our books, and no other."""
+    ours: defaultdict[tuple[str, str], int] = defaultdict(int)
+    there: defaultdict[tuple[str, str], int] = defaultdict(int)
+    known = {row["gateway_ref"] for row in scene.rows("payments")}
+    for entry in scene.rows("ledger"):
+        if entry["account"].endswith(":account") and entry["source_kind"] not in ("payout", "payout_returned"):
+            ours[entry["source_kind"], entry["source_id"].partition(":")[2]] += abs(entry["amount_minor"])
+    for row in scene.books.read("select * from moved"):
+        if row["payment_ref"] in known:
+            there[row["kind"], row["ref"]] += row["amount"]
+    for what in sorted({*ours, *there}):
+        if ours[what] != there[what]:
+            yield "M5 shares", f"{' '.join(what)} is {ours[what]} here and {there[what]} at the gateway"
+
+
+def _accounts(scene: Scene) -> Iterator[tuple[str, str]]:
+    """M5 of organizations' own accounts and their payouts: they stand here as they stand there."""
+    states = {row["gateway_ref"]: row["state"] for row in scene.rows("payouts")}
+    for row in scene.books.read("select * from payouts"):
+        if states.get(row["ref"]) != row["state"]:
+            said = f"payout {row['ref']} is {states.get(row['ref'])} here"
+            yield "M5 payouts", f"{said} and {row['state']} at the gateway"
+    known = {row["gateway_ref"]: (row["takes_charges"], row["pays_out"]) for row in scene.rows("payees")}
+    for row in scene.books.read("select * from payees"):
+        if (mine := known.get(row["ref"])) and mine != (bool(row["takes_charges"]), bool(row["pays_out"])):
+            yield "M5 payees", f"account {row['ref']} takes charges and pays out {mine} here"
 
 
 @contextmanager

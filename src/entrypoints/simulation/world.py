@@ -381,6 +381,10 @@ class World:
         process = PROCESS.get()
         self._tell(process.name if process else "weather", f"!! {fault.replace('_', ' ')}")
 
+    def note(self, who: str, said: str) -> None:
+        """Somebody does something that no request tells of."""
+        self._tell(who, said)
+
     def _tell(self, who: str, said: str) -> None:
         self.trace.tell(self.loop.time(), who, said)
 

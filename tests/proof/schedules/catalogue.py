@@ -119,8 +119,11 @@ from application.organizations import (
 from application.payments import (
     AbandonPayment,
     AskRefund,
+    BecomePayee,
     FetchWebhooks,
+    MeetPayee,
     OpenPayment,
+    ProcessPayees,
     ProcessWebhook,
     ReceiveWebhook,
     RefreshPayment,
@@ -130,6 +133,7 @@ from application.payments import (
     Repayment,
     ReplayWebhook,
     ResolveUnknown,
+    SealLedger,
     StartPayment,
 )
 from application.profiles import ProfileChanges, UpdateProfile
@@ -561,6 +565,10 @@ part(
 )
 part(GROWING, "open the till", OpenCheckout, lambda k: (ANONYMOUS, k["unopened purchase"]))
 part(GROWING, "hear of the subscription", ProcessBilling, lambda k: (SYSTEM, k["subscription.created"]))
+part(GROWING, "be a payee", BecomePayee, lambda k: (k["vera"], k["guild"]))
+part(GROWING, "let the gateway know the payee", MeetPayee, lambda k: (k["vera"], k["second guild"]))
+part(GROWING, "see how the account stands", MeetPayee, lambda k: (k["vera"], k["third guild"]))
+part(GROWING, "hear of the account", ProcessPayees, lambda k: (SYSTEM, k["payee.updated"]))
 part(GROWING, "hear of the purchase", ProcessBilling, lambda k: (SYSTEM, k["checkout.completed"]))
 
 papers.parts(part)
@@ -583,6 +591,13 @@ LEFT_OUT: dict[str, str] = {
     "OpenPayLink": "reads",
     "GetOwnProfile": "reads",
     "SealAudit": "writes the trail only, on a lock of its own: raced in tests/contracts and by the kill campaign",
+    "FollowShare": "books under unique keys what the gateway says, as ProcessWebhook does, which is raced",
+    "TellOfPayee": "a reaction: inserts news, as TellOfPayment does, which is raced",
+    "GetPayee": "reads",
+    "LinkPayee": "reads",
+    "ListPayouts": "reads",
+    "OrganizationBalances": "reads",
+    "SealLedger": "the same for the ledger and its balances: raced in tests/application/test_books.py",
     "AskForReview": "a reaction: inserts news and a mail under a unique key, as TellOfPayment does, which is raced",
     "TellOfBooking": "the same",
     "TellOfMessage": "the same",
@@ -657,8 +672,8 @@ LEFT_OUT: dict[str, str] = {
 
 
 def writers() -> dict[str, type]:
-    """Every use case that opens a unit of work, or writes the trail."""
-    found: dict[str, type] = {"SealAudit": SealAudit}
+    """Every use case that opens a unit of work, or writes the trail or seals the ledger."""
+    found: dict[str, type] = {"SealAudit": SealAudit, "SealLedger": SealLedger}
     for module in pkgutil.walk_packages(application.__path__, "application."):
         loaded = importlib.import_module(module.name)
         for name, each in vars(loaded).items():

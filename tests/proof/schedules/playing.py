@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from adapters.persistence.accounts import StoredAccounts
-from adapters.persistence.audit import StoredAuditTrail
+from adapters.persistence.chains import StoredAuditTrail, StoredLedgerChain
 from adapters.persistence.readers import StoredReaders
 from adapters.persistence.receipts import StoredReceipts
 from adapters.persistence.schema.tables import Row
@@ -127,6 +127,7 @@ class House:
             "accounts": StoredAccounts(views),
             "security_log": StoredSecurityLog(store, clock, ids),
             "trail": StoredAuditTrail(store),
+            "ledger_chain": StoredLedgerChain(store),
             **ports(clock, ids, books),
         }
         self.use = UseCases(wired)

@@ -23,6 +23,7 @@ from adapters.simulated_gateway import (
     Deliveries,
     SimulatedBilling,
     SimulatedGateway,
+    SimulatedPayees,
     SimulatedRecords,
     SimulatedVerifier,
     signed,
@@ -62,13 +63,22 @@ from application.organizations import (
     OnboardingAnswers,
     SaveOnboarding,
 )
-from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment, RefundPayment, Repayment
+from application.payments import (
+    BecomePayee,
+    GetCheckout,
+    MeetPayee,
+    ReceiveWebhook,
+    RefreshPayment,
+    RefundPayment,
+    Repayment,
+)
 from application.ports.files import FileRules
 from application.ports.identity import Verdict
 from application.ports.mail import Links, Mailbox
 from application.reactions import REACTIONS
 from application.reviews import Assessment, HideReview, Moderation, PostReview
 from application.scheduling import Absence, DayHours, Hours, OverrideDay, SetAvailability, TakeTimeOff
+from application.sharing import Sharing
 from domain.identity import IdentityRules
 from domain.organizations import BusinessAnswer, HoursAnswer, MemberRole, PlaceAnswer, ProfessionAnswer
 from domain.payments import WebhookReceived
@@ -138,9 +148,12 @@ def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
     """What use cases need besides a store."""
     post = Post()
     plans = SimulatedBilling(books, Quiet(), clock=clock, ids=ids, url="https://scene.example.org")
+    payees = SimulatedPayees(books, Quiet(), clock=clock, ids=ids, url="https://scene.example.org")
     return {
+        **dict.fromkeys(("payee_desk", "shares"), payees),
         **dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), plans),
         "hold": HOLD,
+        "sharing": Sharing(gateway="simulated"),
         "gateway": till(clock, ids, books),
         "gateway_records": SimulatedRecords(books),
         "verifiers": {"simulated": SimulatedVerifier([SECRET], clock)},
@@ -534,6 +547,12 @@ async def a_growing_guild(stage: Stage) -> None:
     await stage.use(SaveOnboarding)(vera, guild, answers)
     meant = await stage.use(BecomeCustomer)(stage.known["olga"])
     stage.known["olga as a customer"] = meant.id
+    for name in ("second guild", "third guild"):
+        founded = await stage.use(CreateOrganization)(vera, NewOrganization(name=name))
+        stage.known[name] = founded.id
+        await stage.use(BecomePayee)(vera, founded.id)
+    known = await stage.use(MeetPayee)(vera, stage.known["third guild"])
+    await stage.ports["payee_desk"].answer(known.gateway_ref)
     await stage.use(RefreshCatalog)(SYSTEM)
     wanted = NewPurchase(price="team_month_eur", email="zoe@example.org", organization_name="Zoe & Co.")
     other = await stage.use(RequestPurchase)(ANONYMOUS, wanted)

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from tests.planted.payments import PLANTED
 from tests.proof.reporting import Report
 from tests.proof.stories.campaign import found, told, told_on_postgres
-from tests.proof.stories.tales import STORIES
+from tests.proof.stories.shares import STORIES
 
 QUICK = 24
 ON_POSTGRES = 4

@@ -11,7 +11,8 @@ from adapters.postgres.views import PostgresViews
 from tests.planted.payments import PLANTED, instead
 from tests.proof.databases import postgres
 from tests.proof.stories.quiet import quietly
-from tests.proof.stories.tales import STORIES, Story
+from tests.proof.stories.shares import STORIES
+from tests.proof.stories.tales import Story
 from tests.proof.stories.telling import Telling, messages_of, opened, tell, told_so, ways
 
 MOST_PLANTED = 6

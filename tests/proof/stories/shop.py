@@ -19,6 +19,7 @@ from adapters.simulated_gateway import (
     Deliveries,
     SimulatedBilling,
     SimulatedGateway,
+    SimulatedPayees,
     SimulatedRecords,
     SimulatedVerifier,
     note,
@@ -26,7 +27,7 @@ from adapters.simulated_gateway import (
 )
 from adapters.simulation.cheap import CheapPasswords
 from application.bookings import BookSlot, Reservation
-from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment
+from application.payments import BecomePayee, GetCheckout, MeetPayee, ReceiveWebhook, RefreshPayment
 from application.ports.mail import (
     Attachment,
     Invite,
@@ -40,10 +41,11 @@ from application.ports.mail import (
 )
 from application.ports.payments import GatewayUnavailable
 from application.reactions import REACTIONS
+from application.sharing import Sharing
 from domain.bookings import Booking
 from domain.identity import IdentityRules
 from domain.jobs import Job
-from domain.payments import GatewayPayment, GatewayRefund
+from domain.payments import FeeRule, GatewayPayment, GatewayRefund, PayoutState
 from domain.shared.actors import SYSTEM, Actor, Kind, Role
 from domain.shared.aggregate import Event
 from domain.shared.ids import OneTimeTokenId, PaymentId
@@ -68,7 +70,7 @@ class Told:
     """A message of the gateway, and how its thing stood when it was written."""
 
     body: dict[str, Any]
-    then: GatewayPayment | GatewayRefund
+    then: GatewayPayment | GatewayRefund | None
 
     @property
     def id(self) -> str:
@@ -160,7 +162,11 @@ class Shop(Marketplace):
         self.gateway = Till(self.till)
         self.mailer = Post()
         plans = SimulatedBilling(self.books, self.post, clock=self.clock, ids=self.ids, url="https://shop.example.org")
+        self.payees = SimulatedPayees(
+            self.books, self.post, clock=self.clock, ids=self.ids, url="https://shop.example.org"
+        )
         self.ports.update(
+            **dict.fromkeys(("payee_desk", "shares"), self.payees),
             **dict.fromkeys(("catalog", "customer_desk", "till", "subscriptions"), plans),
             passwords=CheapPasswords(),
             begin=self.interrupted,
@@ -292,6 +298,8 @@ class Shop(Marketplace):
         return [await self._as_it_stands(body) for body in new]
 
     async def _as_it_stands(self, body: dict[str, Any]) -> Told:
+        if body.get("thing"):
+            return Told(body, None)
         if body["refund"]:
             return Told(body, await self.till.find_refund(body["refund"]))
         return Told(body, await self.till.find(body["payment"]))
@@ -361,6 +369,25 @@ class Shop(Marketplace):
             "insert into deliveries (id, body, created_at, due_at, tries) values (?, ?, ?, ?, 0)",
             (body["id"], json.dumps(body), now, now),
         )
+
+    async def shares(self, rule: FeeRule = FeeRule(basis_points=1_000)) -> str:
+        """The provider has an account of her own, which we know to take charges; its reference."""
+        self.ports["sharing"] = Sharing(gateway="simulated", rule=rule)
+        payee = await self.use(BecomePayee)(self.vera, self.lesson.organization_id)
+        payee = await self.use(MeetPayee)(self.vera, payee.organization_id)
+        assert payee.gateway_ref
+        await self.payees.answer(payee.gateway_ref)
+        for told in await self.untold():
+            await self.hear(told, as_it_stood=False)
+        return payee.gateway_ref
+
+    async def pays_out(self, ref: str, *states: PayoutState) -> None:
+        """What is on the account leaves for its bank; so it goes on."""
+        payout = await self.payees.pay_out(ref)
+        assert payout is not None
+        for state in states:
+            await self.payees.arrive(payout.ref, state, failure="account_closed" if state is PayoutState.FAILED else "")
+            await self.happened()
 
     async def opened(self, booking: Booking) -> None:
         """The gateway tells that it has opened the payment."""

@@ -166,10 +166,12 @@ async def told_so(story: Story, shop: Shop, way: Way) -> Final:
 async def must_be_sound(shop: Shop) -> None:
     """The books balance and say what the gateway says; nothing is left undone, nothing was given up."""
     sums: Counter[str] = Counter()
+    gateway = organization = 0
     for row in await shop.all("ledger"):
         sums[str(row["transaction_id"])] += row["amount_minor"]
-        sums[row["account"].split(":")[0]] += row["amount_minor"]
-    gateway, organization = sums.pop("gateway", 0), sums.pop("organization", 0)
+        if row["source_kind"] in ("capture", "refund", "refund_returned"):
+            gateway += row["amount_minor"] if row["account"].startswith("gateway:") else 0
+            organization += row["amount_minor"] if row["account"].endswith(":receivable") else 0
     assert not any(sums.values()), "M1: a ledger transaction does not sum to zero"
     payments = await shop.all("payments")
     held = sum(row["captured_minor"] - row["refunded_minor"] for row in payments)
@@ -178,12 +180,35 @@ async def must_be_sound(shop: Shop) -> None:
         lambda books: books.execute("select coalesce(sum(captured - refunded), 0) from payments").fetchone()[0]
     )
     assert gateway == there, f"M5: the ledger says {gateway}, the gateway {there}"
+    await must_be_shared(shop)
     assert all(row["refunding_minor"] == 0 for row in payments), "a refund is still under way"
     for row in await shop.all("outbox"):
         assert row["dead_at"] is None, f"given up: {row['name']}: {row['last_error']}"
         assert row["finished_at"] or row["due_at"] > shop.clock.now(), f"undone: {row['name']}: {row['last_error']}"
     unsettled = [(row["kind"], row["outcome"]) for row in await shop.all("webhooks") if row["outcome"] != "settled"]
     assert not unsettled, f"not settled: {unsettled}"
+
+
+async def must_be_shared(shop: Shop) -> None:
+    """What is on an organization's account, and what was paid out, is what the gateway says; the fee is as agreed."""
+    account = sum(row["amount_minor"] for row in await shop.all("ledger") if row["account"].endswith(":account"))
+    there = 0
+    for row in await shop.all("payees"):
+        there += (await shop.payees.balance(row["gateway_ref"])).get("EUR", 0)
+        stands = await shop.payees.find(row["gateway_ref"])
+        assert (row["takes_charges"], row["pays_out"]) == (stands.takes_charges, stands.pays_out), "it stands otherwise"
+    assert account == there, f"M5: the ledger has {account} on the account, the gateway {there}"
+    paid = sum(row["amount_minor"] for row in await shop.all("payouts") if row["state"] == "paid")
+    bank = sum(row["amount_minor"] for row in await shop.all("ledger") if row["account"].endswith(":bank"))
+    assert bank == paid, f"M4: the ledger has {bank} paid out, the payouts {paid}"
+    earned = -sum(row["amount_minor"] for row in await shop.all("ledger") if row["account"] == "platform:fees")
+    agreed = 0
+    for row in await shop.all("payments"):
+        if row["share"] is not None and row["state"] == "captured":
+            fee, whole = row["share"]["fee"]["amount_minor"], row["captured_minor"]
+            returned = (2 * fee * row["refunded_minor"] + whole) // (2 * whole)
+            agreed += fee - (returned if row["share"]["back"] == "in_proportion" else 0)
+    assert earned == agreed, f"M6: the platform keeps {earned}, agreed on were {agreed}"
 
 
 async def must_end(story: Story, shop: Shop) -> None:
@@ -209,7 +234,8 @@ async def final(story: Story, shop: Shop, *, alone: bool = True) -> Final:
     assert not keys or max(keys.values()) == 1, "a mail was sent twice"
     balances: Counter[str] = Counter()
     for row in await shop.all("ledger"):
-        balances[row["account"].split(":")[0]] += row["amount_minor"]
+        first, _, rest = row["account"].partition(":")
+        balances[f"{first} {rest.rpartition(':')[2]}"] += row["amount_minor"]
     parts: dict[str, list[Any]] = {
         "bookings": [
             (users[row["customer_id"]], row["state"], row["active"], row["paid"], row["refund_minor"])
@@ -222,7 +248,9 @@ async def final(story: Story, shop: Shop, *, alone: bool = True) -> Final:
         "refunds": [
             (row["amount_minor"], row["state"], row["reason"], row["failure"]) for row in await shop.all("refunds")
         ],
-        "ledger": list(balances.items()),
+        "ledger": [(account, amount) for account, amount in balances.items() if amount],
+        "payees": [(row["state"], row["takes_charges"]) for row in await shop.all("payees")],
+        "payouts": [(row["amount_minor"], row["state"], row["failure"]) for row in await shop.all("payouts")],
         "notices": [(notice, many) for notice, many in notices.items() if notice[1] not in story.passing],
         "mails": [(row["template"], _UUID.sub("*", row["transition"]), row["to"], row["state"]) for row in mails],
         "sent": [(mail, many) for mail, many in sent.items() if mail[0] not in story.passing],
@@ -231,8 +259,9 @@ async def final(story: Story, shop: Shop, *, alone: bool = True) -> Final:
 
 
 def _most(kind: str) -> int:
-    """How often passing news may come: a card can be refused several times, money comes and goes once."""
-    return 3 if kind == "payment.failed" else 1
+    """How often passing news may come: a card is refused, and an account stands otherwise, several times; money comes
+    and goes once."""
+    return 3 if kind in ("payment.failed", "payee.moved") else 1
 
 
 def difference(finals: dict[Final, str]) -> str:

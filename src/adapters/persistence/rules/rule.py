@@ -32,6 +32,7 @@ class Group:
 ASIDE: Mapping[str, frozenset[str]] = {
     "outbox": frozenset({"version", "leased_until", "attempts", "last_error"}),
     "audit": frozenset({"version", "position", "hash"}),
+    "ledger": frozenset({"version", "position", "hash"}),
 }
 """Columns that move while what a row tells stays the same: half of all changes are leases and seals. A rule that does
 not mind them is not asked again when nothing else changed, and may be shown such columns as they once were."""

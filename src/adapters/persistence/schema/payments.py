@@ -9,15 +9,28 @@ from adapters.persistence.schema.tables import (
     Unique,
     Where,
     at_least,
+    boolean,
     identity,
     instant,
     integer,
+    json,
     money,
     one_of,
     text,
     uuid,
 )
-from domain.payments import DiscrepancyKind, Outcome, PaymentState, RefundState, SourceKind, Stage, Topic
+from domain.payments import (
+    Books,
+    DiscrepancyKind,
+    Outcome,
+    PayeeState,
+    PaymentState,
+    PayoutState,
+    RefundState,
+    SourceKind,
+    Stage,
+    Topic,
+)
 
 
 def _capped(row: Row) -> bool:
@@ -38,9 +51,28 @@ def _of_one_thing(row: Row) -> bool:
     return bool(one and (row["booking_id"] is None or row["customer_id"] is not None))
 
 
+_ENTERED_FOR_ONE_THING = (
+    "case when source_kind in ('payout', 'payout_returned')"
+    " then booking_id is null and invoice_id is null and payment_id is null"
+    " else (booking_id is null) <> (invoice_id is null) and (payment_id is null) = (source_kind = 'by_hand') end"
+)
+
+
 def _entered_for_one_thing(row: Row) -> bool:
-    one = (row["booking_id"] is None) != (row["invoice_id"] is None)
-    return bool(one and (row["payment_id"] is None) == (row["source_kind"] == "by_hand"))
+    """For a booking or of an invoice, by a payment unless it came by hand; what is paid out is of neither."""
+    told = [row[name] is not None for name in ("booking_id", "invoice_id", "payment_id")]
+    if row["source_kind"] in ("payout", "payout_returned"):
+        return not any(told)
+    return bool(told[0] != told[1] and told[2] != (row["source_kind"] == "by_hand"))
+
+
+_IN_ITS_BOOKS = "(books = 'organization') = starts_with(account, 'organization:' || organization_id || ':')"
+
+
+def _in_its_books(row: Row) -> bool:
+    """Whether the account's name says what its books say: of the organization whose money it is, or of nobody."""
+    theirs = row["account"].startswith(f"organization:{row['organization_id']}:")
+    return bool((row["books"] == "organization") == theirs)
 
 
 PAYMENTS = Table(
@@ -63,6 +95,7 @@ PAYMENTS = Table(
         text("failure"),
         instant("created_at"),
         instant("captured_at", nullable=True),
+        json("share", nullable=True, private=True),
     ),
     constraints=(
         References("payments_booking", "booking_id", "bookings"),
@@ -108,7 +141,8 @@ PAYMENTS = Table(
         Index("payments_newest", ("created_at", "id")),
     ),
 )
-"""`client_secret` lets its holder pay; only the use case that hands it to the customer reads it."""
+"""`client_secret` lets its holder pay; only the use case that hands it to the customer reads it. `share` is between the
+platform and the organization, which reads of it in its books."""
 
 REFUNDS = Table(
     "refunds",
@@ -149,6 +183,56 @@ REFUNDS = Table(
     ),
 )
 
+PAYEES = Table(
+    "payees",
+    (
+        *identity(),
+        uuid("organization_id"),
+        text("gateway"),
+        text("gateway_ref", nullable=True),
+        text("state"),
+        boolean("takes_charges"),
+        boolean("pays_out"),
+        json("wanted"),
+        instant("created_at"),
+    ),
+    constraints=(
+        References("payees_organization", "organization_id", "organizations"),
+        Unique("payees_one_per_organization", ("organization_id", "gateway")),
+        Unique("payees_gateway_ref", ("gateway", "gateway_ref")),
+        one_of("payees_state", "state", PayeeState),
+    ),
+    indexes=(Index("payees_newest", ("created_at", "id")),),
+)
+
+PAYOUTS = Table(
+    "payouts",
+    (
+        *identity(),
+        uuid("payee_id"),
+        uuid("organization_id"),
+        text("gateway"),
+        text("gateway_ref"),
+        *money("amount"),
+        text("state"),
+        text("failure"),
+        instant("arrives_at", nullable=True),
+        instant("created_at"),
+        instant("settled_at", nullable=True),
+    ),
+    constraints=(
+        References("payouts_payee", "payee_id", "payees"),
+        References("payouts_organization", "organization_id", "organizations"),
+        Unique("payouts_gateway_ref", ("gateway", "gateway_ref")),
+        one_of("payouts_state", "state", PayoutState),
+    ),
+    indexes=(
+        Index("payouts_of_payee", ("payee_id",)),
+        Index("payouts_of_organization", ("organization_id", "created_at", "id")),
+        Index("payouts_newest", ("created_at", "id")),
+    ),
+)
+
 LEDGER = Table(
     "ledger",
     (
@@ -163,6 +247,10 @@ LEDGER = Table(
         uuid("invoice_id", nullable=True),
         uuid("organization_id"),
         instant("created_at"),
+        integer("version"),
+        text("books"),
+        integer("position", nullable=True),
+        text("hash", nullable=True),
     ),
     constraints=(
         References("ledger_payment", "payment_id", "payments"),
@@ -170,12 +258,17 @@ LEDGER = Table(
         References("ledger_organization", "organization_id", "organizations"),
         References("ledger_invoice", "invoice_id", "invoices"),
         Unique("ledger_one_effect", ("source_kind", "source_id", "account")),
+        Unique("ledger_position", ("position",)),
         one_of("ledger_source_kind", "source_kind", SourceKind),
+        one_of("ledger_books", "books", Books),
+        Check("ledger_account_is_in_its_books", _IN_ITS_BOOKS, _in_its_books),
+        at_least("ledger_first", "position", 1),
         Check(
-            "ledger_of_one_thing",
-            "(booking_id is null) <> (invoice_id is null) and (payment_id is null) = (source_kind = 'by_hand')",
-            _entered_for_one_thing,
+            "ledger_sealed_whole",
+            "(position is null) = (hash is null)",
+            lambda row: (row["position"] is None) == (row["hash"] is None),
         ),
+        Check("ledger_of_one_thing", _ENTERED_FOR_ONE_THING, _entered_for_one_thing),
         Check("ledger_moves_something", "amount_minor <> 0", lambda row: row["amount_minor"] != 0),
     ),
     indexes=(
@@ -185,9 +278,40 @@ LEDGER = Table(
         Index("ledger_of_organization", ("organization_id",)),
         Index("ledger_of_invoice", ("invoice_id", "created_at", "id")),
         Index("ledger_newest", ("created_at", "id")),
+        Index("ledger_unsealed", ("created_at", "id"), Where("position is null", lambda row: row["position"] is None)),
     ),
     append_only=True,
+    fills=("position", "hash"),
 )
+"""Written in the commit that moves the money; the sealer gives each row its place and hash in the chain, once."""
+
+BALANCES = Table(
+    "balances",
+    (
+        *identity(),
+        text("books"),
+        uuid("organization_id", nullable=True),
+        text("account"),
+        *money("amount"),
+        integer("position"),
+        instant("updated_at"),
+    ),
+    constraints=(
+        References("balances_organization", "organization_id", "organizations"),
+        Unique("balances_once", ("account", "amount_currency")),
+        one_of("balances_books", "books", Books),
+        Check(
+            "balances_of_somebody",
+            "(books = 'organization') = (organization_id is not null)",
+            lambda row: (row["books"] == "organization") == (row["organization_id"] is not None),
+        ),
+    ),
+    indexes=(
+        Index("balances_of_organization", ("organization_id", "account", "id")),
+        Index("balances_by_account", ("account", "id")),
+    ),
+)
+"""Moved by the sealer alone, in the commit of its seals: the ledger itself says the same, only slower."""
 
 WEBHOOKS = Table(
     "webhooks",
@@ -207,6 +331,7 @@ WEBHOOKS = Table(
         instant("processed_at", nullable=True),
         text("outcome"),
         text("note"),
+        text("payee_ref", nullable=True),
     ),
     constraints=(
         Unique("webhooks_told_once", ("sender", "external_id")),
@@ -280,4 +405,4 @@ DISCREPANCIES = Table(
     ),
 )
 
-TABLES = (PAYMENTS, REFUNDS, LEDGER, WEBHOOKS, RECONCILIATIONS, DISCREPANCIES)
+TABLES = (PAYMENTS, REFUNDS, PAYEES, PAYOUTS, LEDGER, BALANCES, WEBHOOKS, RECONCILIATIONS, DISCREPANCIES)

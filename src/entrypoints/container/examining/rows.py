@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from adapters.persistence.books import Books, read_books
 from application.audit import VerifyAudit
+from application.payments import VerifyLedger
 from application.reviews import CheckRatings
 from domain.shared.actors import SYSTEM
 from entrypoints.container.examining.findings import Finding, fail, ok, warn
@@ -28,11 +29,7 @@ async def rows(house: OpenHouse) -> AsyncIterator[Finding]:
     else:
         yield ok("audit trail", f"{report.verified.position} rows hold")
     books = await _books(house, now)
-    if books.unbalanced:
-        fix = "the ledger is append-only: find who wrote past it, `guildhall payment ledger`"
-        yield fail("ledger", f"{books.unbalanced} transactions do not sum to zero", fix)
-    else:
-        yield ok("ledger", f"{books.entries} entries sum to zero")
+    yield await _ledger(house, books, now)
     waiting = books.oldest_due is not None and now - books.oldest_due > _PATIENCE
     drifts = await house.use(CheckRatings)(SYSTEM)
     backlog = await house.container.housekeeping().backlog()
@@ -50,6 +47,23 @@ async def rows(house: OpenHouse) -> AsyncIterator[Finding]:
         yield warn("outbox", f"{backlog['due']} due, the oldest since {books.oldest_due}", "is a worker running?")
     else:
         yield ok("outbox", f"{backlog['due']} due, {backlog['scheduled']} scheduled")
+
+
+async def _ledger(house: OpenHouse, books: Books, now: datetime) -> Finding:
+    """Whether the ledger balances, and is as it was sealed."""
+    past_us = "the ledger is append-only: find who wrote past it, `guildhall payment ledger`"
+    if books.unbalanced:
+        return fail("ledger", f"{books.unbalanced} transactions do not sum to zero", past_us)
+    report = await house.use(VerifyLedger)(SYSTEM)
+    if report.first_break is not None:
+        broken = f"{report.first_break.fault.value} at position {report.first_break.position}"
+        return fail("ledger", broken, past_us)
+    if report.wrong_balances:
+        return fail("ledger", report.wrong_balances[0], "`guildhall payment verify-books`; the entries are right")
+    if report.waiting_since and now - report.waiting_since > _PATIENCE:
+        seen = f"{report.verified.position} of {books.entries} entries are sealed"
+        return warn("ledger", seen, "a worker seals them: `guildhall worker` or `guildhall serve`")
+    return ok("ledger", f"{books.entries} entries sum to zero, {report.verified.position} are sealed and hold")
 
 
 async def _books(house: OpenHouse, at: datetime) -> Books:

@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from application.audit import AuditFilter, ListAudit
-from application.payments import ListLedger
-from domain.payments import SourceKind
+from application.payments import BalanceFilter, ListBalances, ListLedger
+from domain.payments import Books, SourceKind
 from domain.shared.ids import BookingId, InvoiceId, LedgerEntryId, PaymentId
 from domain.shared.money import Money
 from entrypoints.rest.asking import Somebody
 from entrypoints.rest.cursors import Asked, Paged
 from entrypoints.rest.out import Out
+from entrypoints.rest.payees import BalanceOut
 from entrypoints.rest.queries import asked
 from entrypoints.rest.routing import api_router
 from entrypoints.rest.speaks import speaks
@@ -40,6 +41,7 @@ class LedgerEntryOut(Out):
 
     id: LedgerEntryId
     transaction_id: UUID
+    books: Books
     account: str
     amount: Money
     source_kind: SourceKind
@@ -48,12 +50,14 @@ class LedgerEntryOut(Out):
     booking_id: BookingId | None
     invoice_id: InvoiceId | None
     created_at: datetime
+    position: int | None
+    """Its place in the chain of the ledger, once it is sealed."""
 
 
 def trail(use: UseCases) -> APIRouter:
     """Routes under /v1/admin for what happened."""
     router = api_router("/admin", tag="admin")
-    list_audit, list_ledger = use(ListAudit), use(ListLedger)
+    list_audit, list_ledger, list_balances = use(ListAudit), use(ListLedger), use(ListBalances)
 
     @router.get("/audit", **speaks(ListAudit))
     async def audit(
@@ -69,5 +73,11 @@ def trail(use: UseCases) -> APIRouter:
     ) -> Paged[LedgerEntryOut]:
         found = await list_ledger(actor, payment_id=payment_id, after=page.after, limit=page.limit)
         return page.project(found, LedgerEntryOut)
+
+    @router.get("/balances", **speaks(ListBalances))
+    async def balances(
+        actor: Somebody, filter: Annotated[BalanceFilter, Depends(asked(BalanceFilter))], page: Asked
+    ) -> Paged[BalanceOut]:
+        return page.project(await list_balances(actor, filter, after=page.after, limit=page.limit), BalanceOut)
 
     return router

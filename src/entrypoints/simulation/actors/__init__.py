@@ -13,12 +13,13 @@ from entrypoints.simulation.actors import (
     papers,
     providers,
     thieves,
+    underwriters,
 )
 from entrypoints.simulation.people import Act
 
 ACTS: Mapping[str, Mapping[str, Act]] = {
     "customer": {**customers.ACTS, **papers.CUSTOMERS},
-    "provider": {**providers.ACTS, **papers.PROVIDERS},
+    "provider": {**providers.ACTS, **papers.PROVIDERS, "open_account": underwriters.open_account},
     "impatient": {**customers.ACTS, **impatient.ACTS},
     "admin": admins.ACTS,
     "thief": thieves.ACTS,
@@ -26,5 +27,6 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
     "newcomer": newcomers.ACTS,
     "member": members.ACTS,
     "buyer": buyers.ACTS,
+    "underwriter": underwriters.ACTS,
 }
 """Kind of part to act by name."""

@@ -1,10 +1,25 @@
-"""The books: they balance (M1), stay (M2), count each object of the gateway once (M4), and equal the gateway's (M5)."""
+"""The books: they balance (M1), stay and are sealed (M2), count each object of the gateway once (M4), and equal the
+gateway's (M5)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from adapters.persistence.rules.rule import Broken, Found, Group, Rule, Step, Tables, alone, together
+from adapters.persistence.rules.rule import (
+    ASIDE,
+    Broken,
+    Change,
+    Found,
+    Group,
+    Liveness,
+    Rule,
+    Step,
+    Tables,
+    alone,
+    together,
+)
+from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row
 
 _PAST_US = "the ledger is append-only: find who wrote past it, and post a correcting transaction by hand"
@@ -26,6 +41,9 @@ def _captured_again(group: Group) -> Found:
         yield group.key, "the ledger has it captured more than once"
 
 
+_GAVE_BACK = ("refund", "refund_returned")
+
+
 def posted_sums(rows: Iterable[Row]) -> tuple[int, int]:
     """What the gateway took in and gave back, as the ledger has it."""
     captured = refunded = 0
@@ -33,9 +51,20 @@ def posted_sums(rows: Iterable[Row]) -> tuple[int, int]:
         if row["account"].startswith("gateway:"):
             if row["source_kind"] == "capture":
                 captured += row["amount_minor"]
-            else:
+            elif row["source_kind"] in _GAVE_BACK:
                 refunded -= row["amount_minor"]
     return captured, refunded
+
+
+def _places(row: Row) -> Iterable[Hashable]:
+    """A sealed entry's own place, and the next: the pair is judged together."""
+    return () if row["position"] is None else (row["position"], row["position"] + 1)
+
+
+def _unlinked(group: Group) -> Found:
+    here = [row for row in group["ledger"] if row["position"] == group.key]
+    if group.key != 1 and len(here) == len(group["ledger"]):
+        yield from ((row["id"], f"it is sealed at {row['position']}, and nothing before it") for row in here)
 
 
 RULES = (
@@ -53,6 +82,22 @@ RULES = (
             from (select transaction_id, amount_currency, sum(amount_minor) as left_over from ledger
                   group by transaction_id, amount_currency having sum(amount_minor) <> 0) as sums
             group by transaction_id
+        """,
+    ),
+    Rule(
+        code="M2",
+        name="the_ledger_s_chain_has_no_gap",
+        says="The sealed rows of the ledger have every place from one on. (Hashes: `guildhall payment verify-books`.)",
+        means="a movement of money was taken from the books",
+        mend=_PAST_US,
+        by={"ledger": _places},
+        minds=True,
+        broken=_unlinked,
+        sql="""
+            select id::text as subject, 'it is sealed at ' || position || ', and nothing before it' as said
+            from (select id, position, max(position) over (order by position range between 1 preceding and 1 preceding)
+                    as previous from ledger where position is not null) as sealed
+            where position <> 1 and previous is null
         """,
     ),
     Rule(
@@ -123,15 +168,23 @@ RULES = (
     ),
 )
 
+
+def _filled_once(change: Change) -> bool:
+    if change.moved is None:
+        return change.before is None
+    written = (name for name in TABLES["ledger"].names if name not in ASIDE["ledger"])
+    return change.moved[0]["position"] is None and change.keeps(*written)
+
+
 STEPS = (
     Step(
         code="M2",
         name="the_ledger_is_append_only",
-        says="Rows of the ledger are never changed and never removed.",
+        says="Rows of the ledger are never removed, and changed once: when they are sealed.",
         means="the books were rewritten",
         mend="restore the trigger `ledger_append_only`; compare the rows with a backup",
         table="ledger",
-        holds=lambda change: change.before is None,
+        holds=_filled_once,
         # The guard stands: a trigger before updates (16) and deletes (8) of each row (1), that fires for everybody.
         sql="""
             select 'ledger' as subject, 'no trigger keeps its rows from being changed and removed' as said
@@ -139,6 +192,23 @@ STEPS = (
               select from pg_trigger t join pg_proc f on f.oid = t.tgfoid
               where t.tgrelid = 'public.ledger'::regclass and f.proname = 'refuse_rewriting'
                 and t.tgenabled in ('O', 'A') and t.tgtype & 27 = 27)
+        """,
+    ),
+)
+
+LIVENESS = (
+    Liveness(
+        code="M2",
+        name="the_ledger_is_sealed",
+        says="What moved money is sealed into the chain within moments.",
+        means="the latest entries can be rewritten unseen, and balances lag behind",
+        mend="a worker seals: `guildhall worker`, or `guildhall serve`",
+        table="ledger",
+        grace=timedelta(minutes=5),
+        since=lambda row: row["created_at"] if row["position"] is None else None,
+        sql="""
+            select id::text as subject, account || ' at ' || created_at as said from ledger
+            where position is null and created_at < $1
         """,
     ),
 )

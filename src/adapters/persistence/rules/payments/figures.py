@@ -135,7 +135,7 @@ RULES = (
               || ' back, the ledger ' || coalesce(l.captured, 0) || ' and ' || coalesce(l.refunded, 0) as said
             from payments p left join (
               select payment_id, sum(amount_minor) filter (where source_kind = 'capture') as captured,
-                -sum(amount_minor) filter (where source_kind <> 'capture') as refunded
+                -sum(amount_minor) filter (where source_kind in ('refund', 'refund_returned')) as refunded
               from ledger where account like 'gateway:%' group by payment_id) as l on l.payment_id = p.id
             where (p.captured_minor, p.refunded_minor) <> (coalesce(l.captured, 0), coalesce(l.refunded, 0))
         """,
