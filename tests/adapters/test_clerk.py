@@ -11,10 +11,19 @@ import standardwebhooks
 
 from adapters.clerk import ClerkNews, ClerkVerifier
 from adapters.system.clock import StandingClock
-from application.ports.identity import IdentityNews
+from application.ports.identity import IdentityNews, MembershipNews, OrganizationNews
 from application.ports.payments import BadSignature, MalformedWebhook, StaleSignature
+from domain.organizations import MemberRole
 from domain.payments import Topic
-from tests.support.issuers import CLERK, HOOK, clerk_event, clerk_user, svix
+from tests.support.issuers import (
+    CLERK,
+    HOOK,
+    clerk_event,
+    clerk_membership,
+    clerk_organization,
+    clerk_user,
+    svix,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RAW = clerk_event("user.created", clerk_user(updated_at=NOW), at=NOW)
@@ -167,7 +176,41 @@ def test_who_has_gone_is_told_without_anything_else() -> None:
     assert news == IdentityNews(issuer=CLERK, subject="user_2ann", gone=True, told_at=NOW)
 
 
-@pytest.mark.parametrize("kind", ["organization.created", "organizationMembership.created", "session.ended", "sms.x"])
+def test_an_organization_is_told_with_who_made_it() -> None:
+    north = OrganizationNews(issuer=CLERK, subject="org_north", name="North", founder="user_ann", told_at=NOW)
+    for kind in ("organization.created", "organization.updated"):
+        assert read(kind, clerk_organization(updated_at=NOW)) == north
+    gone = read("organization.deleted", {"id": "org_north", "deleted": True, "object": "organization"})
+    assert gone == OrganizationNews(issuer=CLERK, subject="org_north", gone=True, told_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("role", "is_to_us"),
+    [
+        ("org:admin", MemberRole.OWNER),
+        ("admin", MemberRole.OWNER),
+        ("org:owner", MemberRole.OWNER),
+        ("org:manager", MemberRole.MANAGER),
+        ("org:member", MemberRole.MEMBER),
+        ("basic_member", MemberRole.MEMBER),
+        ("org:billing", MemberRole.MEMBER),
+    ],
+)
+def test_a_membership_is_told_with_its_organization_and_its_person(role: str, is_to_us: MemberRole) -> None:
+    earlier = NOW - timedelta(hours=1)
+    told = clerk_membership("bob", role, updated_at=earlier, told_at=earlier)
+    person = IdentityNews(issuer=CLERK, subject="user_bob", display_name="Bob", told_at=earlier)
+    organization = OrganizationNews(
+        issuer=CLERK, subject="org_north", name="North", founder="user_ann", told_at=earlier
+    )
+    joined = MembershipNews(organization=organization, person=person, role=is_to_us, told_at=earlier)
+    assert read("organizationMembership.updated", told) == joined
+    left = read("organizationMembership.deleted", told)
+    assert isinstance(left, MembershipNews)
+    assert (left.gone, left.told_at) == (True, NOW), "an end was said when it was sent"
+
+
+@pytest.mark.parametrize("kind", ["organizationInvitation.created", "organization.locked", "session.ended", "sms.x"])
 def test_of_other_things_nothing_is_kept(kind: str) -> None:
     assert read(kind, {"id": "org_1"}) is None
 

@@ -39,7 +39,7 @@ def every_command() -> Iterator[tuple[str, ...]]:
 
 ALL = sorted(every_command())
 BUSINESS = {
-    "user": {"create-admin", "create", "list", "show", "suspend", "restore", "role"},
+    "user": {"create-admin", "create", "list", "show", "suspend", "restore", "delete", "role"},
     "organization": {
         *("list", "show", "create", "rename", "members", "add-member", "role", "remove-member"),
         *("invite", "invitations", "revoke", "activity", "professions", "equip", "onboarding", "answer", "set-up"),

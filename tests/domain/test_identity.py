@@ -36,6 +36,7 @@ from domain.identity import (
     Standing,
     User,
     UserCreated,
+    UserDeleted,
     UserRestored,
     UserSignedUp,
     UserSuspended,
@@ -193,6 +194,17 @@ def test_suspension_ends_everything_and_is_lifted_again() -> None:
     with pytest.raises(NotSuspended):
         user.restore(by=OPERATOR)
     assert user.take_events() == [UserSuspended(user_id=ANN, reason="fraud"), UserRestored(user_id=ANN)]
+
+
+def test_a_deleted_user_has_no_address_and_no_way_in() -> None:
+    user = ann()
+    user.delete(by=ADMIN, now=NOW)
+    assert (user.email, user.verified, user.suspended_at) == (None, False, NOW)
+    assert user.take_events() == [UserSuspended(user_id=ANN, reason="deleted"), UserDeleted(user_id=ANN)]
+    user.delete(by=ADMIN, now=NOW + timedelta(days=1))
+    assert (user.suspended_at, user.take_events()) == (NOW, [UserDeleted(user_id=ANN)])
+    with pytest.raises(OwnAccount):
+        ann().delete(by=Actor(user_id=ANN, role=Role.ADMIN), now=NOW)
 
 
 def test_a_suspension_without_a_reason_changes_nothing() -> None:

@@ -154,10 +154,17 @@ def test_a_link_is_its_users_and_works_for_them() -> None:
         expires_at=LATER,
         used_at=None,
         created_at=NOW,
+        address=None,
     )
     issued = OneTimeTokenIssued(token_id=OneTimeTokenId(ID), user_id=ANN, purpose=Purpose.MAGIC_LINK)
     assert link.take_events() == [issued]
     assert link.must_be_fresh(now=LATER - timedelta(microseconds=1)) == ANN
+
+
+def test_a_link_that_changes_an_address_carries_it() -> None:
+    told: dict[str, Any] = {"user_id": ANN, "epoch": 3, "token_hash": "t", "lifetime": timedelta(hours=1), "now": NOW}
+    link = OneTimeToken.issue(id=OneTimeTokenId(ID), purpose=Purpose.CHANGE_EMAIL, address="new@example.com", **told)
+    assert link.address == "new@example.com"
 
 
 def test_a_decoy_looks_like_a_link_and_is_nobodys() -> None:
@@ -172,6 +179,7 @@ def test_a_decoy_looks_like_a_link_and_is_nobodys() -> None:
         expires_at=NOW,
         used_at=None,
         created_at=NOW,
+        address=None,
     )
     declined = OneTimeTokenDeclined(token_id=OneTimeTokenId(ID), purpose=Purpose.RESET_PASSWORD)
     assert decoy.take_events() == [declined]

@@ -106,6 +106,7 @@ def told() -> tuple[Told, ...]:
         (identity.OwnAccount(), {}),
         (identity.EmailTaken(), {}),
         (identity.NoAddress(), {}),
+        (identity.HalfConfirmed(), {}),
         (identity.IdentityTaken(), {}),
         (identity.IdentityUnproven(), {}),
         (identity.AccessEnded(), {}),

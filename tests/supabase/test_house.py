@@ -36,7 +36,9 @@ def guildhall(*words: str, typed: str = "") -> tuple[int, Any]:
     return outcome.exit_code, json.loads(outcome.stdout or outcome.stderr)
 
 
-async def test_an_operator_keeps_house_without_a_database_connection(project: Project) -> None:
+async def test_an_operator_keeps_house_without_a_database_connection(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def at_the_desk() -> None:
         code, standing = guildhall("migrate", "--check")
         assert (code, standing["present"]) == (0, True)
@@ -50,8 +52,14 @@ async def test_an_operator_keeps_house_without_a_database_connection(project: Pr
         assert (code, unwell) == (0, {})
         parts = {one["part"]: one["verdict"] for one in found["findings"]}
         assert [parts[part] for part in ("project", "secret key", "publishable key", "tokens of users")] == ["ok"] * 4
+        assert parts["own tokens"] == "ok"
+        monkeypatch.setenv("GUILDHALL_TOKEN_ISSUER", "https://house.example")
+        _, found = guildhall("doctor")
+        (told,) = [one for one in found["findings"] if one["part"] == "own tokens"]
+        assert (told["verdict"], "nobody" in told["seen"]) == ("warn", True)
         code, refused = guildhall("doctor", "--rules")
         assert (code, refused["error"]["code"]) == (3, "unavailable")
+        assert "set DATABASE_URL" in refused["error"]["message"]
         code, refused = guildhall("demo")
         assert (code, refused["error"]["code"]) == (1, "demo.not_empty")
 
