@@ -678,7 +678,8 @@ def writers() -> dict[str, type]:
         loaded = importlib.import_module(module.name)
         for name, each in vars(loaded).items():
             own = inspect.isclass(each) and each.__module__ == module.name and is_dataclass(each)
-            if own and "__call__" in vars(each) and "begin" in {field.name for field in fields(each)}:
+            called = own and any("__call__" in vars(base) for base in each.__mro__)
+            if called and "begin" in {field.name for field in fields(each)}:
                 found[name] = each
     return found
 

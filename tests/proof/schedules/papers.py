@@ -1,6 +1,7 @@
 """Quotes, invoices and files where they meet: two more sets of scenes, and who meets there."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from application.files import DeleteFile, RequestUpload, SweepFiles, Upload
@@ -43,10 +44,9 @@ from application.invoicing import (
 from application.payments import AbandonRival, GetCheckout, RefreshPayment, RefundOverpaid, RefundPayment, Repayment
 from application.profiles import ProfileChanges, UpdateProfile
 from domain.files import Bucket, Content
-from domain.invoicing import InvoiceOverpaid, InvoiceReminderDue, InvoiceSettled, QuoteDue, Reminder, SettlementKind
+from domain.invoicing import InvoiceReminderDue, QuoteDue, Reminder
 from domain.shared.actors import ANONYMOUS, SYSTEM
 from domain.shared.ids import FileId, OneTimeTokenId
-from domain.shared.money import Money
 from tests.proof.schedules.scenes import ADMIN, ONE_TIME, Stage, scene
 
 Known = dict[str, Any]
@@ -62,31 +62,41 @@ def said(known: Known) -> dict[str, Any]:
 
 @scene
 async def some_invoices(stage: Stage) -> None:
-    """A draft; an issued one of which a part was paid, as nobody has heard, and another part is under way; and a paid
-    one with a refund on its way, all of Vera's to Ann."""
+    """All of Vera's to Ann: a draft; one of which a part was paid, as nobody has heard; a paid one, of which some went
+    back, as nobody has heard either; one that is being paid while cash for it is recorded; and one that was paid both
+    ways."""
     await stage.marketplace()
     vera, ann = stage.known["vera"], stage.known["ann"]
-    for name in ("draft invoice", "invoice", "paid invoice"):
+    for name in ("draft invoice", "invoice", "paid invoice", "contested invoice", "overpaid invoice"):
         drafted = await stage.use(DraftInvoice)(vera, InvoiceDraft(**said(stage.known)))
         stage.known[name] = drafted.id
-    for name in ("invoice", "paid invoice"):
-        await stage.use(IssueInvoice)(vera, stage.known[name])
-    stage.known["reminder"] = stage.event("invoice.reminder_due")
-    await stage.work()
+        if name != "draft invoice":
+            await stage.use(IssueInvoice)(vera, drafted.id)
     payment = await stage.use(PayInvoice)(ann, stage.known["paid invoice"])
     await _paid(stage, payment.id)
     await stage.work()
     await stage.use(RefundPayment)(vera, payment.id, Repayment(amount_minor=1_000))
     await stage.work("refund.succeeded")
     stage.known["refunded"] = stage.event("refund.succeeded")
-    part = await stage.use(PayInvoice)(ann, stage.known["invoice"], Instalment(amount_minor=4_000))
+    twice = await stage.use(PayInvoice)(ann, stage.known["overpaid invoice"])
+    await stage.use(PayInvoice)(ann, stage.known["contested invoice"])
     await stage.work("refund.succeeded")
+    for name in ("overpaid invoice", "contested invoice"):
+        await stage.use(RecordReceipt)(vera, stage.known[name], Receipt(amount_minor=5_000, reason="cash"))
+    stage.known["settled"] = stage.event("invoice.settled")
+    await _paid(stage, twice.id)
+    await stage.work(*UNHEARD)
+    stage.known["overpaid"] = stage.event("invoice.overpaid")
+    part = await stage.use(PayInvoice)(ann, stage.known["invoice"], Instalment(amount_minor=4_000))
     await _paid(stage, part.id)
     stage.known["captured"] = stage.event("payment.captured")
 
 
+UNHEARD = ("refund.succeeded", "invoice.settled", "invoice.overpaid")
+
+
 async def _paid(stage: Stage, payment_id: Any) -> None:
-    await stage.work("refund.succeeded")
+    await stage.work(*UNHEARD)
     ann = stage.known["ann"]
     checkout = await stage.use(GetCheckout)(ann, payment_id)
     assert checkout.gateway_ref, checkout
@@ -96,24 +106,27 @@ async def _paid(stage: Stage, payment_id: Any) -> None:
 
 @scene
 async def some_quotes(stage: Stage) -> None:
-    """A draft, one that was sent, and one that was accepted and is about to become an invoice; and a paid booking."""
+    """A draft, one that was sent, one whose time is over, and one that was accepted and is about to become an invoice;
+    and a paid booking."""
     await stage.marketplace()
     vera, ann = stage.known["vera"], stage.known["ann"]
-    for name in ("draft quote", "quote", "accepted quote"):
-        drafted = await stage.use(DraftQuote)(vera, QuoteDraft(**said(stage.known)))
+    for name in ("draft quote", "quote", "late quote", "accepted quote"):
+        drafted = await stage.use(DraftQuote)(
+            vera, QuoteDraft(**said(stage.known), valid_days=1 + 29 * (name == "quote"))
+        )
         stage.known[name] = drafted.id
-    for name in ("quote", "accepted quote"):
-        await stage.use(SendQuote)(vera, stage.known[name])
-    await stage.use(AcceptQuote)(ann, stage.known["accepted quote"])
-    stage.known["accepted"] = stage.event("quote.accepted")
+        if name != "draft quote":
+            await stage.use(SendQuote)(vera, drafted.id)
     await stage.book("booking")
     await stage.pay("booking")
-    await stage.work("quote.accepted")
+    await stage.use(AcceptQuote)(ann, stage.known["accepted quote"])
+    stage.known["accepted"] = stage.event("quote.accepted")
+    stage.clock.advance(timedelta(days=3))
 
 
 @scene
 async def some_files(stage: Stage) -> None:
-    """Ann has brought a picture, which she does not show yet, and has room for one more."""
+    """Ann has brought a picture, which she does not show yet, and never sent another; there is room for one more."""
     ann = await stage.person("ann")
     upload = Upload(bucket=Bucket.AVATARS, name="me.jpg", content_type="image/jpeg", size=1_000)
     announced = await stage.use(RequestUpload)(ann, upload)
@@ -125,11 +138,9 @@ async def some_files(stage: Stage) -> None:
         file = await work.files.get(FileId(announced.id))
         file.keep(content, now=stage.clock.now())
     stage.known["file"] = announced.id
-
-
-def _settled(k: Known) -> InvoiceSettled:
-    amount = Money(12_300, "EUR")
-    return InvoiceSettled(invoice_id=k["invoice"], source="by_hand:x", kind=SettlementKind.BY_HAND, amount=amount)
+    abandoned = Upload(bucket=Bucket.AVATARS, name="a.jpg", content_type="image/jpeg", size=500)
+    await stage.use(RequestUpload)(ann, abandoned)
+    stage.clock.advance(timedelta(hours=2))
 
 
 def parts(part: PartOf) -> None:
@@ -169,9 +180,15 @@ def parts(part: PartOf) -> None:
         invoices,
         "give back what is too much",
         RefundOverpaid,
-        lambda k: (SYSTEM, InvoiceOverpaid(invoice_id=k["paid invoice"])),
+        lambda k: (SYSTEM, k["overpaid"]),
     )
-    part(invoices, "close the other payment", AbandonRival, lambda k: (SYSTEM, _settled(k)))
+    part(invoices, "close the other payment", AbandonRival, lambda k: (SYSTEM, k["settled"]))
+    part(
+        invoices,
+        "record more cash",
+        RecordReceipt,
+        lambda k: (k["mia"], k["contested invoice"], Receipt(amount_minor=7_300, reason="cash")),
+    )
     part(
         invoices,
         "fall due",
@@ -192,7 +209,8 @@ def parts(part: PartOf) -> None:
         lambda k: (ANONYMOUS, k["quote"], ONE_TIME.secret(OneTimeTokenId(k["quote"])), True),
     )
     part(quotes, "decline", DeclineQuote, lambda k: (k["ann"], k["quote"]))
-    part(quotes, "let it expire", ExpireQuote, lambda k: (SYSTEM, QuoteDue(quote_id=k["quote"])))
+    part(quotes, "let it expire", ExpireQuote, lambda k: (SYSTEM, QuoteDue(quote_id=k["late quote"])))
+    part(quotes, "accept the late one", AcceptQuote, lambda k: (k["ann"], k["late quote"]))
     part(quotes, "make the invoice", InvoiceQuote, lambda k: (SYSTEM, k["accepted"]))
     part(quotes, "revise the draft", ReviseQuote, lambda k: (k["mia"], k["draft quote"], QuoteRevision(note="x")))
     part(quotes, "send the draft", SendQuote, lambda k: (k["vera"], k["draft quote"]))
@@ -205,6 +223,6 @@ def parts(part: PartOf) -> None:
         files,
         "announce another",
         RequestUpload,
-        lambda k: (k["ann"], Upload(bucket=Bucket.AVATARS, name="b.jpg", content_type="image/jpeg", size=900)),
+        lambda k: (k["ann"], Upload(bucket=Bucket.AVATARS, name="b.jpg", content_type="image/jpeg", size=400)),
     )
     part(files, "sweep what was never sent", SweepFiles, lambda k: (ADMIN,))
