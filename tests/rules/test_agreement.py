@@ -47,7 +47,7 @@ def test_both_readings_name_the_same_subjects_in_any_rows(spoilt_nothing: str) -
                     found |= {(rule.name, offence.subject) for offence in reading.offences}
             return found
 
-        @settings(max_examples=25)
+        @settings(max_examples=40)
         @given(PILE)
         def agree(drawn: list[tuple[str, int]]) -> None:
             tables, changes = piled(drawn)

@@ -88,7 +88,7 @@ PRIVATE = {
     "credentials": {"password_hash"},
     "sessions": {"epoch"},
     "refresh_tokens": {"token_hash"},
-    "one_time_tokens": {"token_hash", "address_hash"},
+    "one_time_tokens": {"token_hash", "address_hash", "address"},
     "oauth_flows": {"state_hash", "browser_hash", "code_hash", "stranger"},
     "profiles": {"locale", "phone"},
     "files": {"announced_sha256"},

@@ -373,6 +373,7 @@ class Shop(Marketplace):
     async def shares(self, rule: FeeRule = FeeRule(basis_points=1_000)) -> str:
         """The provider has an account of her own, which we know to take charges; its reference."""
         self.ports["sharing"] = Sharing(gateway="simulated", rule=rule)
+        self.use._built.clear()
         payee = await self.use(BecomePayee)(self.vera, self.lesson.organization_id)
         payee = await self.use(MeetPayee)(self.vera, payee.organization_id)
         assert payee.gateway_ref

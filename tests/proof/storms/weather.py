@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+from tests.proof.stories.shares import STORIES
 from tests.proof.stories.shop import Told
-from tests.proof.stories.tales import STORIES, Story
+from tests.proof.stories.tales import Story
 
 MOST_STORIES = 4
 QUICK = tuple(story for story in STORIES if not story.takes_time)
