@@ -6,7 +6,6 @@ from application.identity.administration import (
     ChangeRole,
     CreateAdmin,
     CreateUser,
-    DeleteUser,
     GetUser,
     ListUsers,
     NewAdmin,
@@ -14,12 +13,12 @@ from application.identity.administration import (
     NewUser,
     OperatorsOnly,
     RestoreUser,
-    StillExpected,
     SuspendUser,
     Suspension,
     UserFilter,
     UserView,
 )
+from application.identity.deleting import DeleteUser, StillExpected
 from application.identity.following import FollowIssuer
 from application.identity.letters import Address, Link
 from application.identity.linking import ForeignToken, LinkIdentity

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from application.identity.closing import close_all
 from application.identity.enrolment import enrol, set_up_alone
 from application.inputs import submitted
 from application.ports.clock import Clock
-from application.ports.criteria import AnyOf, Order, Position, Present
+from application.ports.criteria import Order, Position, Present
 from application.ports.identity import PasswordHasher
 from application.ports.ids import Ids
 from application.ports.readers import Page, Readers
-from application.ports.unit_of_work import Begin, Work
-from domain.bookings import BookingState
+from application.ports.unit_of_work import Begin
 from domain.identity import (
     AlreadySuspended,
     BadEmail,
@@ -26,10 +25,9 @@ from domain.identity import (
     WeakPassword,
     email_address,
 )
-from domain.organizations import THE_HOUSE, LastOwner
 from domain.profiles import BadLocale, Particulars
 from domain.shared.actors import Actor, Kind, Role
-from domain.shared.errors import Conflict, Forbidden, Invalid, NotFound, Outdated, Refusal, Unauthenticated, Unavailable
+from domain.shared.errors import Forbidden, Invalid, NotFound, Outdated, Refusal, Unauthenticated, Unavailable
 from domain.shared.ids import UserId
 
 
@@ -40,15 +38,6 @@ class OperatorsOnly(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("only an operator at the command line may do this")
-
-
-class StillExpected(Conflict):
-    """Somebody counts on them: they have bookings that are yet to come."""
-
-    code = "identity.still_expected"
-
-    def __init__(self) -> None:
-        super().__init__("this user has bookings yet to come; cancel those first")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +116,12 @@ class NewRole:
     """The version of the user you decided on."""
 
 
+class Creates(Protocol):
+    """Whoever makes accounts, here or elsewhere."""
+
+    async def _create(self, actor: Actor, new: NewUser) -> User: ...
+
+
 class ForSomebody:
     """An account made by an admin, for somebody whose address is known to be theirs."""
 
@@ -142,12 +137,9 @@ class ForSomebody:
         Unavailable,
     )
 
-    async def __call__(self, actor: Actor, new: NewUser) -> User:
+    async def __call__(self: Creates, actor: Actor, new: NewUser) -> User:
         actor.must_be_admin()
         return await self._create(actor, new)
-
-    async def _create(self, actor: Actor, new: NewUser) -> User:
-        raise NotImplementedError
 
 
 class ForAnAdmin:
@@ -163,14 +155,11 @@ class ForAnAdmin:
         Unavailable,
     )
 
-    async def __call__(self, actor: Actor, new: NewAdmin) -> User:
+    async def __call__(self: Creates, actor: Actor, new: NewAdmin) -> User:
         if actor.kind not in (Kind.OPERATOR, Kind.SYSTEM):
             raise OperatorsOnly
         admin = NewUser(email=new.email, name=new.name, password=new.password, role=Role.ADMIN)
         return await self._create(actor, admin)
-
-    async def _create(self, actor: Actor, new: NewUser) -> User:
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,58 +267,6 @@ class RestoreUser:
             user = await work.users.get(user_id)
             user.restore(by=actor)
             return work.answer(user)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteUser:
-    """Delete an account for good: its address, password, links and sessions are gone, its profile is empty, and nobody
-    comes in by it again. What its user did and owes stays, without them. Whoever is still expected somewhere, or is the
-    only owner of an organization of several, is not deleted before that is settled."""
-
-    begin: Begin
-    clock: Clock
-    refuses: ClassVar[tuple[type[Refusal], ...]] = (
-        Unauthenticated,
-        Forbidden,
-        OwnAccount,
-        NotFound,
-        StillExpected,
-        LastOwner,
-    )
-
-    async def __call__(self, actor: Actor, user_id: UserId) -> None:
-        actor.must_be_admin()
-        now = self.clock.now()
-        async with self.begin(actor) as work:
-            user = await work.users.get(user_id)
-            await _must_be_expected_nowhere(work, user, now=now)
-            await _part_from_everybody(work, user)
-            user.delete(by=actor, now=now)
-            await close_all(work, user, EndReason.SUSPENDED, now=now)
-            for credential in await work.credentials.find(id=user.id):
-                work.credentials.remove(credential)
-            for identity in await work.external_identities.find(user_id=user.id):
-                identity.end(now=now)
-            for profile in await work.profiles.find(id=user.id):
-                profile.update(name="Somebody", headline="", bio="", avatar_url="", phone="", now=now)
-
-
-async def _must_be_expected_nowhere(work: Work, user: User, *, now: datetime) -> None:
-    active = AnyOf((BookingState.HELD, BookingState.REQUESTED, BookingState.CONFIRMED))
-    booked = await work.bookings.find(state=active, customer_id=user.id)
-    performed = await work.bookings.find(state=active, provider_id=user.id)
-    if any(booking.span.ends_at > now for booking in (*booked, *performed)):
-        raise StillExpected
-
-
-async def _part_from_everybody(work: Work, user: User) -> None:
-    """Leave every organization, but the one that is theirs alone."""
-    for membership in await work.memberships.find(user_id=user.id):
-        organization = await work.organizations.get(membership.organization_id)
-        if len(await work.memberships.find(organization_id=organization.id, limit=2)) > 1:
-            organization.part_with(membership.role, by=THE_HOUSE, own=False)
-            membership.end(removed=True)
-            work.memberships.remove(membership)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
