@@ -305,7 +305,7 @@ def test_the_books_are_shown_and_verified(town: Office) -> None:
     rows[id] = {**row, "amount_minor": row["amount_minor"] + 1}
     broken = town("payment", "verify-books", "--json")
     rows[id] = row
-    assert (broken.code, broken.json["first_break"]) == (1, {"position": 2, "fault": "altered"})
+    assert (broken.code, json.loads(broken.out)["first_break"]) == (1, {"position": 2, "fault": "altered"})
 
 
 def test_a_review_is_hidden_and_shown_again(town: Office) -> None:

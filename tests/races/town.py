@@ -25,7 +25,7 @@ from adapters.postgres.pools import Pools
 from adapters.postgres.search import PostgresJobSearch
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.views import PostgresViews
-from adapters.simulated_gateway import Books, Deliveries, SimulatedGateway
+from adapters.simulated_gateway import Books, Deliveries, SimulatedGateway, SimulatedPayees
 from application.bookings import BookSlot, Reservation
 from application.commands import Command
 from application.payments import GetCheckout
@@ -115,8 +115,10 @@ class Town(Marketplace):
         self.books = Books(":memory:")
         post = Deliveries(self.books, client=client, url="http://town.example/", secret="post", clock=self.clock)
         self.till = SimulatedGateway(self.books, post, clock=self.clock, ids=self.ids, secret="till")
+        payees = SimulatedPayees(self.books, post, clock=self.clock, ids=self.ids, url="http://town.example")
         issuer = "https://town.example"
         self.ports.update(
+            **dict.fromkeys(("payee_desk", "shares"), payees),
             begin=self.interrupted,
             gateway=self.till,
             verifiers={},

@@ -94,12 +94,11 @@ class SealLedger:
 
     async def __call__(self, *, limit: int = 500) -> int:
         """How many entries were sealed now; 0 also when another sealer was faster."""
-        head = await self.ledger_chain.head()
         entries = await self.ledger_chain.unsealed(limit=limit)
         if not entries:
             return 0
         try:
-            await self.ledger_chain.seal(seal(entries, onto=head))
+            await self.ledger_chain.seal(seal(entries, onto=await self.ledger_chain.head()))
         except AlreadySealed:
             return 0
         return len(entries)
