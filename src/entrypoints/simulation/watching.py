@@ -81,8 +81,8 @@ def _invoices(scene: Scene) -> Iterator[tuple[str, str]]:
     """I3: what an invoice says it was paid by the gateway or by hand is what the ledger has under its name."""
     there: Counter[Any] = Counter()
     for entry in scene.rows("ledger"):
-        if entry["invoice_id"] and (entry["account"] == scene.cash_account or entry["account"].endswith(":by_hand")):
-            there[entry["invoice_id"]] += entry["amount_minor"]
+        if entry["invoice_id"] and entry["account"].endswith(":receivable"):
+            there[entry["invoice_id"]] -= entry["amount_minor"]
     of_bookings: Counter[Any] = Counter()
     for settlement in scene.rows("settlements"):
         if settlement["kind"] == "booking":
