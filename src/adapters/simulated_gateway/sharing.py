@@ -31,10 +31,13 @@ def part_with(books: Connection, ref: str, *, ids: Ids, clock: Clock) -> None:
 
 def take_back(books: Connection, ref: str, amount: Money, *, fee_back: bool, ids: Ids, clock: Clock) -> None:
     """So much of a payment is refunded: it comes from its payee's account, however little is there; of the fee so much
-    goes back that it stays in proportion to what is kept of the payment."""
+    goes back that it stays in proportion to what is kept of the payment. `Declined` where not so much is left of the
+    transfer: a refund that its bank returned has taken its part back for good."""
     shared, paid = _shared(books, ref), _paid(books, ref)
     if shared is None:
         raise Declined("not_shared", "this payment went to no account")
+    if amount.amount_minor > moved_sum(books, ref, TRANSFER) - moved_sum(books, ref, REVERSED):
+        raise Declined("transfer_reversed", "less is left of the transfer than should come back")
     _move(books, REVERSED, shared, amount.amount_minor, amount.currency, ids=ids, clock=clock)
     if fee_back:
         gone = moved_sum(books, ref, REVERSED)
