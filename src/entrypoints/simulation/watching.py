@@ -56,16 +56,21 @@ def _books(scene: Scene) -> Iterator[tuple[str, str]]:
     """M5: after things settle the ledger equals the gateway."""
     ours = {row["gateway_ref"]: row for row in scene.rows("payments") if row["gateway_ref"] is not None}
     known = {str(row["id"]) for row in scene.rows("payments")}
+    disputed, charged = Counter[str](), Counter[str]()
+    for each in scene.gateway_disputes():
+        disputed[each["payment_ref"]] += each["taken"] - each["returned"]
+        charged[each["payment_ref"]] += each["fee"]
     for theirs in scene.gateway_payments():
         row = ours.get(theirs["ref"])
         if row is None:
             if theirs["captured"] - theirs["refunded"] and theirs["payment_id"] in known:
                 yield "M5 books", f"the gateway holds {theirs['captured']} under {theirs['ref']}, which we do not know"
             continue
-        mine = (row["captured_minor"], row["refunded_minor"])
-        if mine != (theirs["captured"], theirs["refunded"]):
-            said = f"payment {row['id']} {row['state']}: captured, refunded are {mine} here"
-            yield "M5 books", f"{said} and {(theirs['captured'], theirs['refunded'])} at the gateway"
+        mine = (row["captured_minor"], row["refunded_minor"], row["disputed_minor"])
+        there = (theirs["captured"], theirs["refunded"], disputed[theirs["ref"]])
+        if mine != there:
+            said = f"payment {row['id']} {row['state']}: captured, refunded, disputed are {mine} here"
+            yield "M5 books", f"{said} and {there} at the gateway"
         balance = sum(
             entry["amount_minor"]
             for entry in scene.rows("ledger")
@@ -73,8 +78,9 @@ def _books(scene: Scene) -> Iterator[tuple[str, str]]:
             and entry["account"] == scene.cash_account
             and entry["source_kind"] in ("capture", "refund", "refund_returned")
         )
-        if balance != theirs["captured"] - theirs["refunded"]:
-            yield "M5 ledger", f"payment {row['id']}: the ledger holds {balance}, the gateway {theirs['captured']}"
+        held = theirs["captured"] - theirs["refunded"] - disputed[theirs["ref"]] - charged[theirs["ref"]]
+        if balance != held:
+            yield "M5 ledger", f"payment {row['id']}: the ledger holds {balance}, the gateway {held}"
 
 
 def _invoices(scene: Scene) -> Iterator[tuple[str, str]]:
