@@ -76,7 +76,7 @@ def _books(scene: Scene) -> Iterator[tuple[str, str]]:
             for entry in scene.rows("ledger")
             if entry["payment_id"] == row["id"]
             and entry["account"] == scene.cash_account
-            and entry["source_kind"] in ("capture", "refund", "refund_returned")
+            and entry["source_kind"].startswith(("capture", "refund", "dispute"))
         )
         held = theirs["captured"] - theirs["refunded"] - disputed[theirs["ref"]] - charged[theirs["ref"]]
         if balance != held:
@@ -87,7 +87,8 @@ def _invoices(scene: Scene) -> Iterator[tuple[str, str]]:
     """I3: what an invoice says it was paid by the gateway or by hand is what the ledger has under its name."""
     there: Counter[Any] = Counter()
     for entry in scene.rows("ledger"):
-        if entry["invoice_id"] and entry["account"].endswith(":receivable"):
+        disputed = entry["source_kind"].startswith("dispute")  # what a bank takes leaves the invoice paid
+        if entry["invoice_id"] and entry["account"].endswith(":receivable") and not disputed:
             there[entry["invoice_id"]] -= entry["amount_minor"]
     of_bookings: Counter[Any] = Counter()
     for settlement in scene.rows("settlements"):

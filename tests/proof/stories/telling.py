@@ -169,7 +169,7 @@ async def must_be_sound(shop: Shop) -> None:
     gateway = organization = 0
     for row in await shop.all("ledger"):
         sums[str(row["transaction_id"])] += row["amount_minor"]
-        if row["source_kind"] in ("capture", "refund", "refund_returned"):
+        if row["source_kind"].startswith(("capture", "refund", "dispute")):
             gateway += row["amount_minor"] if row["account"].startswith("gateway:") else 0
             organization += row["amount_minor"] if row["account"].endswith(":receivable") else 0
     assert not any(sums.values()), "M1: a ledger transaction does not sum to zero"
