@@ -1,7 +1,7 @@
 """The choreography on one page: what follows from what. Each reaction has its effect once per event."""
 
 from application.billing import ProcessBilling
-from application.bookings import ExpireHold, SettleBooking
+from application.bookings import EndHold, ExpireHold, SecureBooking, SettleBooking
 from application.files import ClearUpload, PublishPicture, RemoveObjects
 from application.identity import FollowIssuer
 from application.identity.abroad import BanAbroad, DeleteAbroad, RestoreAbroad
@@ -14,7 +14,9 @@ from application.notifications import (
     SendMail,
     SendTokenMail,
     TellOfAddressChange,
+    TellOfAuthorisation,
     TellOfBooking,
+    TellOfDispute,
     TellOfInvitation,
     TellOfInvoice,
     TellOfMessage,
@@ -24,6 +26,7 @@ from application.notifications import (
     TellOfQuote,
     TellOfRepeatedSignUp,
     TellOfSubscription,
+    TellOfWarning,
     WelcomeBuyer,
     WelcomeUser,
 )
@@ -31,15 +34,23 @@ from application.organizations import ExpireInvitation
 from application.payments import (
     AbandonPayment,
     AbandonRival,
+    AskAboutDispute,
+    AskCapture,
     AskRefund,
     FollowShare,
+    ForgetCard,
+    HearOfCard,
+    HearOfDispute,
+    LetGo,
     OpenPayment,
     ProcessPayees,
     ProcessWebhook,
+    RefundAfterDispute,
     RefundCancelledBooking,
     RefundOverpaid,
     RefundUnplaceable,
     ResolveUnknown,
+    SendEvidence,
 )
 from application.reviews import MoveRating
 from domain.billing import PurchaseProvisioned, SubscriptionMoved, TrialEnding
@@ -87,10 +98,22 @@ from domain.messaging import MessageSent
 from domain.notifications import MailQueued
 from domain.organizations import InvitationAccepted, InvitationDeclined, InvitationDue, InvitationSent, MemberLeft
 from domain.payments import (
+    AuthorisationEnded,
+    CaptureFailed,
+    CaptureRequested,
+    DisputeClosed,
+    DisputeDue,
+    DisputeOpened,
+    EvidenceDue,
+    EvidenceRefused,
+    EvidenceSubmitted,
+    FraudWarned,
     PayeeMoved,
+    PaymentAuthorised,
     PaymentCaptured,
     PaymentDoubted,
     PaymentFailed,
+    PaymentMethodRemoved,
     PaymentRequested,
     PaymentStrayed,
     PayoutFailed,
@@ -99,6 +122,7 @@ from domain.payments import (
     RefundFailed,
     RefundRequested,
     RefundSucceeded,
+    ReleaseRequested,
     WebhookReceived,
 )
 from domain.reviews import ReviewHidden, ReviewPosted, ReviewRestored
@@ -132,6 +156,11 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     BookingUnplaceable: (RefundUnplaceable, TellOfBooking),
     ReviewDue: (AskForReview,),
     PaymentRequested: (OpenPayment,),
+    PaymentAuthorised: (SecureBooking, LetGo, TellOfAuthorisation),
+    CaptureRequested: (AskCapture,),
+    CaptureFailed: (TellOfAuthorisation,),
+    ReleaseRequested: (LetGo,),
+    AuthorisationEnded: (EndHold,),
     PaymentCaptured: (SettleBooking, SettleInvoice, TellOfPayment, FollowShare),
     PaymentFailed: (TellOfPayment,),
     PaymentStrayed: (AbandonPayment,),
@@ -143,6 +172,14 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     PayeeMoved: (TellOfPayee,),
     PayoutPaid: (TellOfPayee,),
     PayoutFailed: (TellOfPayee,),
+    DisputeOpened: (TellOfDispute,),
+    EvidenceDue: (TellOfDispute,),
+    EvidenceSubmitted: (SendEvidence,),
+    DisputeDue: (AskAboutDispute,),
+    EvidenceRefused: (TellOfDispute,),
+    DisputeClosed: (RefundAfterDispute, TellOfDispute),
+    FraudWarned: (TellOfWarning,),
+    PaymentMethodRemoved: (ForgetCard,),
     QuoteSent: (TellOfQuote,),
     QuoteReminderDue: (TellOfQuote,),
     QuoteDue: (ExpireQuote,),
@@ -155,7 +192,7 @@ REACTIONS: dict[type[Event], tuple[type, ...]] = {
     InvoiceSettled: (AbandonRival, TellOfInvoice),
     InvoiceOverpaid: (RefundOverpaid,),
     CreditNoteIssued: (AbandonRival, TellOfInvoice),
-    WebhookReceived: (ProcessWebhook, ProcessBilling, ProcessPayees, FollowIssuer),
+    WebhookReceived: (ProcessWebhook, HearOfDispute, HearOfCard, ProcessBilling, ProcessPayees, FollowIssuer),
     PurchaseProvisioned: (WelcomeBuyer,),
     SubscriptionMoved: (TellOfSubscription,),
     TrialEnding: (TellOfSubscription,),

@@ -151,7 +151,7 @@ class Offer:
         _bounded(self.price.amount_minor, field="price", least=0, most=HIGHEST_PRICE)
         if self.terms is PaymentTerms.FREE and not self.price.is_zero:
             raise Invalid("a free job has no price", field="price")
-        if self.terms is PaymentTerms.PREPAID and self.price.is_zero:
+        if self.terms.by_card and self.price.is_zero:
             raise Invalid("a job paid in advance has a price", field="price")
 
 

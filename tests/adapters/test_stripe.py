@@ -16,11 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.stripe import API_VERSION, StripeGateway, StripePayees, StripeVerifier
-from adapters.stripe.amounts import LAST_DIGIT_ZERO, NOT_TAKEN, AmountNotTaken, from_stripe, to_stripe
+from adapters.stripe.amounts import (
+    STRIPE,
+    AmountNotTaken,
+    Terms,
+    charged,
+    from_stripe,
+    paid_out,
+    to_stripe,
+)
 from adapters.system.clock import StandingClock
 from application.ports.payees import PayeeOrder
 from application.ports.payments import (
     BadSignature,
+    CaptureOrder,
     Declined,
     GatewaySilent,
     GatewayUnavailable,
@@ -39,6 +48,7 @@ from tests.support.localstripe_server import served
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=4)
 SECRET = "whsec_current"
 PAYMENT, BOOKING, REFUND = PaymentId(UUID(int=1)), BookingId(UUID(int=2)), RefundId(UUID(int=3))
 ORDER = OpenOrder(payment_id=PAYMENT, booking_id=BOOKING, attempt=2, amount=Money(500, "ISK"))
@@ -58,6 +68,7 @@ def intent(**told: Any) -> dict[str, Any]:
         "client_secret": "pi_1_secret_x",
         "status": "requires_payment_method",
         "last_payment_error": None,
+        "created": int(NOW.timestamp()),
         "metadata": {"payment_id": str(PAYMENT), "booking_id": str(BOOKING), "attempt": "2"},
         **told,
     }
@@ -143,10 +154,59 @@ class TestAmounts:
         with pytest.raises(AmountNotTaken):
             from_stripe(amount, currency)
 
-    @given(currency=st.sampled_from(sorted(EXPONENTS.keys() - NOT_TAKEN)), minor=st.integers(1, 10**9))
+    @given(currency=st.sampled_from(sorted(EXPONENTS)), minor=st.integers(1, 10**4))
     def test_every_amount_is_the_same_there_and_back(self, currency: str, minor: int) -> None:
-        amount = Money(minor * 10 if currency in LAST_DIGIT_ZERO else minor, currency)
+        terms = STRIPE.get(currency, Terms())
+        if not terms.taken:
+            return
+        amount = Money(minor * terms.step, currency)
         assert from_stripe(to_stripe(amount), currency.lower()) == amount
+
+    @pytest.mark.parametrize("currency", sorted(currency for currency, terms in STRIPE.items() if terms.taken))
+    def test_no_less_and_no_more_is_charged_than_stripe_takes(self, currency: str) -> None:
+        terms = STRIPE[currency]
+        least = -(-terms.least // terms.step) * terms.step
+        assert charged(Money(least, currency)) == least * terms.factor
+        if least > terms.step:
+            with pytest.raises(AmountNotTaken):
+                charged(Money(least - terms.step, currency))
+        most = (10**terms.digits - 1) // terms.factor // terms.step * terms.step
+        assert charged(Money(most, currency)) < 10**terms.digits
+        with pytest.raises(AmountNotTaken):
+            charged(Money(most + terms.step, currency))
+
+    @pytest.mark.parametrize(
+        ("amount", "least"),
+        [
+            (Money(49, "USD"), 50),
+            (Money(29, "GBP"), 30),
+            (Money(49, "JPY"), 50),
+            (Money(17_499, "HUF"), 17_500),
+            (Money(299, "SEK"), 300),
+        ],
+    )
+    def test_too_little_is_refused_with_what_would_do(self, amount: Money, least: int) -> None:
+        with pytest.raises(AmountNotTaken) as refused:
+            charged(amount)
+        assert refused.value.details["least"] == least
+        assert to_stripe(amount)  # as a refund it may go back
+
+    @pytest.mark.parametrize(
+        ("ours", "theirs"),
+        [
+            (Money(1_200, "HUF"), 1_200),
+            (Money(1_200, "TWD"), 1_200),
+            (Money(5, "UGX"), 500),
+            (Money(1_234, "EUR"), 1_234),
+        ],
+    )
+    def test_what_is_paid_out_is_whole_where_banks_know_no_parts(self, ours: Money, theirs: int) -> None:
+        assert paid_out(ours) == theirs
+
+    @pytest.mark.parametrize("amount", [Money(1_234, "HUF"), Money(1_201, "TWD"), Money(1_234, "KWD")])
+    def test_parts_are_not_paid_out(self, amount: Money) -> None:
+        with pytest.raises(AmountNotTaken):
+            paid_out(amount)
 
 
 class TestAsking:
@@ -272,6 +332,58 @@ class TestSharing:
             await payees.payout("acct_1", "po_1")
 
 
+class TestSettingAside:
+    async def test_it_is_asked_for_in_stripes_words_and_only_where_it_is_wanted(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        recorded.answers = [(200, intent()), (200, intent())]
+        await gateway.open(replace(ORDER, capture_later=True))
+        await gateway.open(ORDER)
+        (*_, first), (*_, second) = recorded.asked
+        assert first["capture_method"] == "manual"
+        assert "capture_method" not in second
+
+    @pytest.mark.parametrize(
+        ("charge", "until"),
+        [
+            ("ch_1", NOW + timedelta(days=7)),
+            ({"id": "ch_1", "object": "charge", "payment_method_details": {"card": {}}}, NOW + timedelta(days=7)),
+            (
+                {
+                    "id": "ch_1",
+                    "object": "charge",
+                    "payment_method_details": {"card": {"capture_before": int(LATER.timestamp())}},
+                },
+                LATER,
+            ),
+        ],
+    )
+    async def test_it_lapses_when_the_network_says_or_after_seven_days(
+        self, gateway: StripeGateway, recorded: Recorded, charge: Any, until: datetime
+    ) -> None:
+        recorded.answers = [(200, intent(status="requires_capture", latest_charge=charge))]
+        found = await gateway.find("pi_1")
+        assert (found.state, found.authorised_until) == (PaymentState.AUTHORISED, until)
+
+    async def test_taking_it_names_the_amount_and_another_amount_is_another_request(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        order = CaptureOrder(payment_id=PAYMENT, payment_ref="pi_1", attempt=2, amount=Money(6_000, "EUR"))
+        recorded.answers = [(200, intent(status="succeeded", amount_received=6_000))] * 2
+        taken = await gateway.capture(order)
+        await gateway.capture(replace(order, amount=Money(5_000, "EUR")))
+        assert (taken.state, taken.captured) == (PaymentState.CAPTURED, Money(6_000, "EUR"))
+        assert [form["amount_to_capture"] for *_, form in recorded.asked] == ["6000", "5000"]
+        assert len({headers["idempotency-key"] for _, _, headers, _ in recorded.asked}) == 2
+
+    async def test_a_bank_that_wants_to_hear_from_the_cards_owner_has_not_refused(
+        self, gateway: StripeGateway, recorded: Recorded
+    ) -> None:
+        recorded.answers = [(200, intent(last_payment_error={"code": "authentication_required"}))]
+        found = await gateway.find("pi_1")
+        assert (found.state, found.failure) == (PaymentState.REQUIRES_ACTION, "")
+
+
 class TestStates:
     @pytest.mark.parametrize(
         ("status", "failed", "state"),
@@ -281,7 +393,7 @@ class TestStates:
             ("requires_confirmation", None, PaymentState.OPEN),
             ("requires_action", None, PaymentState.REQUIRES_ACTION),
             ("processing", None, PaymentState.PROCESSING),
-            ("requires_capture", None, PaymentState.PROCESSING),
+            ("requires_capture", None, PaymentState.AUTHORISED),
             ("succeeded", {"code": "card_declined"}, PaymentState.CAPTURED),
             ("canceled", None, PaymentState.CANCELLED),
             ("invented_next_year", None, PaymentState.UNKNOWN),

@@ -50,9 +50,11 @@ BUSINESS = {
     "booking": {"list", "show", "book", "accept", "decline", "reschedule", "cancel", "complete", "no-show"},
     "payee": {"list", "show", "open", "refresh", "link", "payouts"},
     "payment": {
-        *("list", "show", "refund", "refunds", "ledger", "balances", "verify-books"),
+        *("list", "show", "capture", "release", "refund", "refunds", "cards", "forget-card", "ledger"),
+        *("balances", "verify-books"),
         *("reconcile", "reconciliations", "discrepancies", "close-discrepancy"),
     },
+    "dispute": {"list", "show", "prepare", "submit", "warnings", "heed"},
     "quote": {"list", "show", "draft", "revise", "discard", "send", "link", "accept", "decline"},
     "invoice": {
         *(

@@ -11,6 +11,7 @@ from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Excludes, References, Row, Table, Unique
 from adapters.persistence.store import Insert
 from domain.invoicing import Bill, Buyer, Seller
+from domain.payments import Evidence
 from domain.shared.time import Span
 from tests.contracts.stores import NOW
 
@@ -209,6 +210,13 @@ def _payments(n: int) -> Row:
         "refunding_currency": "EUR",
         "refunded_minor": 0,
         "refunded_currency": "EUR",
+        "disputed_minor": 0,
+        "disputed_currency": "EUR",
+        "open_disputes": 0,
+        "capture_later": False,
+        "capturing_minor": None,
+        "capturing_currency": None,
+        "authorised_until": None,
         "state": "requested",
         "attempt": 1,
         "gateway": "simulated",
@@ -231,6 +239,28 @@ def _refunds(n: int) -> Row:
         "failure": "",
         "created_at": NOW,
         "settled_at": None,
+    }
+
+
+def _disputes(n: int) -> Row:
+    sums = {"amount": 4500, "taken": 4500, "returned": 0, "fee": 1500, "fee_returned": 0}
+    return {
+        **{f"{name}_minor": minor for name, minor in sums.items()},
+        **{f"{name}_currency": "EUR" for name in sums},
+        "moves": 1,
+        "state": "needs_response",
+        "reason": "fraudulent",
+        "gateway": "simulated",
+        "gateway_ref": f"dp_{n}",
+        "due_at": LATER,
+        "evidence": JSON.unstructure(Evidence()),
+        "evidence_file_id": None,
+        "submitting": False,
+        "submitted_at": None,
+        "failure": "",
+        "opened_at": NOW,
+        "closed_at": None,
+        "created_at": NOW,
     }
 
 
@@ -554,6 +584,25 @@ PLAIN: dict[str, Callable[[int], Row]] = {
         "created_at": NOW,
         "settled_at": None,
     },
+    "disputes": _disputes,
+    "fraud_warnings": lambda n: {
+        "reason": "made_with_stolen_card",
+        "actionable": True,
+        "gateway": "simulated",
+        "gateway_ref": f"issfr_{n}",
+        "warned_at": NOW,
+        "created_at": NOW,
+    },
+    "payment_methods": lambda n: {
+        "gateway": "simulated",
+        "gateway_ref": f"pm_{n}",
+        "brand": "visa",
+        "last4": "4242",
+        "exp_month": 12,
+        "exp_year": 2040,
+        "preferred_at": NOW,
+        "created_at": NOW,
+    },
     "ledger": _ledger,
     "balances": lambda n: {
         "books": "platform",
@@ -640,6 +689,8 @@ LEFT_EMPTY: dict[str, tuple[str, ...]] = {
     "conversations": ("booking_id",),
     "payments": ("invoice_id",),
     "refunds": ("invoice_id",),
+    "disputes": ("invoice_id",),
+    "fraud_warnings": ("invoice_id", "refund_id"),
     "ledger": ("invoice_id",),
     "balances": ("organization_id",),
     "invoices": ("booking_id", "quote_id"),
@@ -677,7 +728,13 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
     "payments": (
         {"state": "captured", "captured_minor": 4500, "refunded_minor": 100, "captured_at": NOW},
         {"booking_id": None, "invoice_id": PARENT, "customer_id": None},
+        {"state": "authorised", "capture_later": True, "authorised_until": LATER},
     ),
+    "disputes": (
+        {"booking_id": None, "invoice_id": PARENT, "provider_id": None},
+        {"state": "won", "returned_minor": 4500, "submitted_at": NOW, "closed_at": NOW},
+    ),
+    "fraud_warnings": ({"booking_id": None, "invoice_id": PARENT}, {"refund_id": PARENT, "actionable": False}),
     "refunds": ({"booking_id": None, "invoice_id": PARENT},),
     "ledger": ({"booking_id": None, "invoice_id": PARENT}, {"position": 1, "hash": "ab"}),
     "balances": ({"books": "organization", "organization_id": PARENT},),

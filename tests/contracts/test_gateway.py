@@ -18,6 +18,7 @@ from adapters.system.clock import StandingClock, SystemClock
 from adapters.system.ids import SeededIds
 from application.ports.payments import (
     BadSignature,
+    CaptureOrder,
     Declined,
     GatewaySilent,
     OpenOrder,
@@ -185,7 +186,7 @@ async def test_another_attempt_is_another_payment(counterpart: Counterpart) -> N
     assert (second.payment_id, second.attempt) == (first.payment_id, 2)
 
 
-@pytest.mark.parametrize("amount", [Money(500, "ISK"), Money(500, "JPY"), Money(12_340, "KWD"), Money(500, "HUF")])
+@pytest.mark.parametrize("amount", [Money(500, "ISK"), Money(500, "JPY"), Money(12_340, "KWD"), Money(50_000, "HUF")])
 async def test_amounts_are_the_same_there_and_back(counterpart: Counterpart, amount: Money) -> None:
     payment = await paid(counterpart, amount=amount)
     found = await counterpart.gateway.find(payment.ref)
@@ -240,6 +241,50 @@ async def test_money_that_is_there_already_is_the_answer_to_a_cancellation(count
     payment = await paid(counterpart)
     answer = await counterpart.gateway.cancel(payment.ref)
     assert (answer.state, answer.captured) == (S.CAPTURED, PRICE)
+
+
+def to_take(payment: GatewayPayment, minor: int) -> CaptureOrder:
+    assert payment.payment_id
+    return CaptureOrder(
+        payment_id=payment.payment_id,
+        payment_ref=payment.ref,
+        attempt=payment.attempt,
+        amount=Money(minor, payment.amount.currency),
+    )
+
+
+async def test_money_is_set_aside_where_it_is_to_be_taken_later(counterpart: Counterpart) -> None:
+    payment = await paid(counterpart, capture_later=True)
+    found = await counterpart.gateway.find(payment.ref)
+    assert (found.state, found.amount, found.captured) == (S.AUTHORISED, PRICE, Money.zero("EUR"))
+    assert found.authorised_until
+    assert found.authorised_until > NOW
+
+
+@pytest.mark.parametrize("minor", [10_000, 6_000])
+async def test_what_is_set_aside_is_taken_whole_or_in_part_and_once(counterpart: Counterpart, minor: int) -> None:
+    payment = await paid(counterpart, capture_later=True)
+    taken = await counterpart.gateway.capture(to_take(payment, minor))
+    assert (taken.state, taken.amount, taken.captured) == (S.CAPTURED, PRICE, Money(minor, "EUR"))
+    assert (await counterpart.gateway.capture(to_take(payment, minor))).captured == Money(minor, "EUR")
+    with pytest.raises(Declined):
+        await counterpart.gateway.capture(to_take(payment, 1))
+    assert (await counterpart.gateway.find(payment.ref)).captured == Money(minor, "EUR")
+
+
+async def test_no_more_is_taken_than_is_set_aside(counterpart: Counterpart) -> None:
+    payment = await paid(counterpart, capture_later=True)
+    with pytest.raises(Declined):
+        await counterpart.gateway.capture(to_take(payment, 10_001))
+    assert (await counterpart.gateway.find(payment.ref)).state is S.AUTHORISED
+
+
+async def test_what_is_let_go_can_no_longer_be_taken(counterpart: Counterpart) -> None:
+    payment = await paid(counterpart, capture_later=True)
+    assert (await counterpart.gateway.cancel(payment.ref)).state is S.CANCELLED
+    with pytest.raises(Declined):
+        await counterpart.gateway.capture(to_take(payment, 1_000))
+    assert (await counterpart.gateway.find(payment.ref)).captured.amount_minor == 0
 
 
 async def test_what_the_gateway_does_not_know_is_not_found(counterpart: Counterpart) -> None:

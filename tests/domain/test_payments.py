@@ -176,10 +176,11 @@ class TestAsking:
             {"captured": PRICE, "refunded": Money(6_000, "EUR"), "refunding": Money(4_001, "EUR")},
             {"captured": PRICE, "refunding": Money(-1, "EUR")},
             {"captured": PRICE, "refunded": Money(-1, "EUR")},
+            {"captured": PRICE, "disputed": Money(-1, "EUR")},
         ],
     )
     def test_no_payment_with_impossible_figures_exists(self, figures: dict[str, Money]) -> None:
-        facts: dict[str, Any] = {"captured": NOTHING, "refunded": NOTHING, "refunding": NOTHING} | figures
+        facts: dict[str, Any] = dict.fromkeys(("captured", "refunded", "refunding", "disputed"), NOTHING) | figures
         with pytest.raises(Invalid):
             Payment(
                 id=PAYMENT,

@@ -1,21 +1,37 @@
 """Ways of hearing a gateway's messages that cost others money. Each must be caught by the payment stories."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from application.payments import AskRefund, FollowShare, ProcessPayees, ProcessWebhook
+from application.payments import (
+    AskCapture,
+    AskRefund,
+    FollowShare,
+    HearOfDispute,
+    ProcessPayees,
+    ProcessWebhook,
+    RefundAfterDispute,
+    SendEvidence,
+)
 from application.payments.hearing import Verdict
 from application.payments.settling import post
 from application.payments.sharing import post_share
-from application.ports.payments import RefundOrder
+from application.ports.disputes import EvidenceOrder
+from application.ports.payments import Declined, RefundOrder
 from application.ports.unit_of_work import Work
 from domain.payments import (
+    DisputeClosed,
+    EvidenceSubmitted,
+    GatewayDispute,
     GatewayPayee,
     GatewayPayment,
     GatewayRefund,
+    GatewayWarning,
     Outcome,
+    Payment,
     PaymentCaptured,
     PaymentState,
     PayoutState,
@@ -169,12 +185,52 @@ class BelievesTheMessage(ProcessPayees):
         return effect
 
 
-OURS = (ProcessWebhook, AskRefund, FollowShare, ProcessPayees)
+class BookingEachMessage(HearOfDispute):
+    """Books what a bank has taken with every message that says so."""
+
+    async def _follow(
+        self, work: Work, news: GatewayDispute | GatewayWarning, paid: GatewayPayment | None, now: datetime
+    ) -> Verdict:
+        known = await work.disputes.first(gateway=news.gateway, gateway_ref=news.ref)
+        if known is not None:
+            known.taken = Money.zero(known.taken.currency)
+        return await HearOfDispute._follow(self, work, news, paid, now)
+
+
+class BelievedInTime(SendEvidence):
+    """Takes evidence for given once it was sent, whatever the gateway says of its deadline."""
+
+    async def __call__(self, actor: Actor, event: EvidenceSubmitted) -> None:
+        async with self.begin(actor) as work:
+            dispute = await work.disputes.get(event.dispute_id)
+            order = EvidenceOrder(
+                dispute_id=event.dispute_id,
+                dispute_ref=dispute.gateway_ref,
+                evidence=dispute.evidence,
+                document=None,
+            )
+            with suppress(Declined):
+                await self.dispute_desk.answer(order)
+            dispute.taken_note_of(now=self.clock.now())
+
+
+class TakingItAll(AskCapture):
+    """Takes all that is set aside, whatever was decided."""
+
+    async def _ask(self, payment: Payment, amount: Money) -> tuple[GatewayPayment, str]:
+        return await AskCapture._ask(self, payment, payment.amount)
+
+
+class ForgettingWhatWaited(RefundAfterDispute):
+    """Forgets what waited for the end of a dispute."""
+
+    async def __call__(self, actor: Actor, event: DisputeClosed) -> None:
+        return
 
 
 def instead(planted: type[Any]) -> Mapping[type, Callable[[Any], Any]]:
     """This one in the place of ours, wired alike."""
-    ours = next(each for each in OURS if issubclass(planted, each))
+    ours = planted.__mro__[1]
 
     def made(shop: Any) -> Any:
         return planted(**{field.name: shop.ports[field.name] for field in fields(ours)})
@@ -183,6 +239,10 @@ def instead(planted: type[Any]) -> Mapping[type, Callable[[Any], Any]]:
 
 
 PLANTED: dict[str, type[Any]] = {
+    "a dispute booked with every message": BookingEachMessage,
+    "evidence taken for given after its deadline": BelievedInTime,
+    "more taken than was decided": TakingItAll,
+    "what waited for a dispute forgotten": ForgettingWhatWaited,
     "mark processed first": MarkedFirst,
     "cumulative amount posted as delta": PostingTotals,
     "the last word wins": LastWordWins,

@@ -8,6 +8,10 @@ from tests.proof.stories.tales import Story
 from tests.proof.stories.telling import tell
 
 TELLING = {
+    "a dispute booked with every message": "disputed and lost",
+    "evidence taken for given after its deadline": "disputed and answered too late",
+    "more taken than was decided": "set aside and taken in part",
+    "what waited for a dispute forgotten": "disputed cancelled and won",
     "mark processed first": "given back at the dashboard",
     "cumulative amount posted as delta": "given back in part without an answer and again",
     "the last word wins": "declined and begun anew",

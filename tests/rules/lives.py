@@ -56,7 +56,17 @@ from application.invoicing import (
 from application.jobs import JobRevision, ReviseJob
 from application.messaging import MarkRead, Reading, SendMessage, Words
 from application.organizations import AcceptInvitation, InvitationLink, InviteMember, NewInvitation
-from application.payments import GetCheckout, ReceiveWebhook, RefreshPayment, RefundPayment, Repayment, SealLedger
+from application.payments import (
+    EvidenceDraft,
+    GetCheckout,
+    PrepareEvidence,
+    ReceiveWebhook,
+    RefreshPayment,
+    RefundPayment,
+    Repayment,
+    SealLedger,
+    SubmitEvidence,
+)
 from application.profiles import ProfileChanges, UpdateProfile
 from application.reviews import HideReview, Moderation
 from application.scheduling import ListFreeSlots, SlotSearch
@@ -92,6 +102,7 @@ async def lived_in(house: OpenHouse) -> None:
     await _invoiced(house)
     await _shown(house)
     await _grown(house)
+    await _disputed(house)
     held = next(row for row in store.tables["bookings"].rows.values() if row["state"] == "held")
     assert held["expires_at"]
     message = next(iter(store.tables["messages"].rows.values()))
@@ -212,10 +223,33 @@ async def _grown(house: OpenHouse) -> None:
     purchase = await use(RequestPurchase)(ANONYMOUS, new)
     opened_ = await use(OpenCheckout)(ANONYMOUS, purchase.id)
     await container.billing().show_card(opened_.gateway_ref, "ok")
+    await _heard(house)
+
+
+async def _disputed(house: OpenHouse) -> None:
+    """A bank warns of a payment, disputes it, is answered, and decides for us."""
+    use, container, store = house.use, house.container, house.container.store()
+    paid = (row for row in store.tables["payments"].rows.values() if row["captured_minor"] > 1000 and row["booking_id"])
+    one = next(paid)
+    desk = container.dispute_desk()
+    await desk.warn(one["gateway_ref"])
+    ref = await desk.dispute(one["gateway_ref"], amount=500)
+    await _heard(house)
+    dispute = next(row for row in store.tables["disputes"].rows.values() if row["gateway_ref"] == ref)
+    await use(PrepareEvidence)(OPERATOR, dispute["id"], EvidenceDraft(explanation="They came, and thanked us."))
+    await use(SubmitEvidence)(OPERATOR, dispute["id"])
+    await _quiet(house)
+    await desk.decide(ref, won=True)
+    await _heard(house)
+
+
+async def _heard(house: OpenHouse) -> None:
+    """What the gateway has to tell of plans and disputes is told."""
+    container = house.container
     for row in container.simulated_books().read("select body from deliveries where body like '%thing%'"):
         raw = row["body"].encode()
         headers = {"simulated-signature": signed(raw, container.secret(), container.clock().now())}
-        await use(ReceiveWebhook)(SYSTEM, "simulated", raw, headers)
+        await house.use(ReceiveWebhook)(SYSTEM, "simulated", raw, headers)
     await _quiet(house)
 
 

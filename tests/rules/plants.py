@@ -107,6 +107,11 @@ def _reacted(row: Row) -> bool:
     return row["principal"] == "system" and row["expires_at"] is None
 
 
+def _answered_late(town: Town) -> None:
+    dispute = town.some("disputes", lambda row: row["submitted_at"] is not None)
+    town.set("disputes", dispute, due_at=dispute["opened_at"] - DAYS)
+
+
 def _two_current(town: Town) -> None:
     town.set("refresh_tokens", town.some("refresh_tokens", lambda row: row["rotated_at"]), rotated_at=None)
     token = next(row for row in town.tables["refresh_tokens"].values() if row["revoked_at"])
@@ -307,6 +312,9 @@ PLANTS: dict[str, Plant] = {
     "a_payout_is_booked_as_it_stands": _unbooked_payout,
     "a_gateway_payment_is_one_of_ours": _again("payments"),
     "a_gateway_refund_is_one_of_ours": _again("refunds"),
+    "a_gateway_dispute_is_one_of_ours": _again("disputes"),
+    "figures_are_those_of_the_disputes": _raised("disputes", "taken_minor"),
+    "evidence_keeps_its_deadline": _answered_late,
     "a_webhook_is_kept_once": _again("webhooks"),
     "captured_money_has_a_place": _homeless,
     "one_currency_all_the_way": _sometime("refunds", amount_currency="USD"),

@@ -46,7 +46,7 @@ def test_every_rule_says_itself_what_it_means_and_what_to_do() -> None:
 def test_the_ledger_is_compared_with_the_gateway(town: Town) -> None:
     payment = town.some("payments", lambda row: row["state"] == "captured")
     told = {
-        row["gateway_ref"]: GatewayTotals(row["captured_minor"], row["refunded_minor"])
+        row["gateway_ref"]: GatewayTotals(row["captured_minor"], row["refunded_minor"], row["disputed_minor"])
         for row in town.tables["payments"].values()
         if row["state"] == "captured"
     }

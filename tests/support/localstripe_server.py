@@ -2,7 +2,8 @@
 
 `localstripe` keeps the objects, takes cards, asks for second steps and signs webhooks. The proxy answers for it where
 it rejects or does not know what real Stripe does: automatic payment methods, a refund's reason, idempotency keys,
-refunds beyond what was captured, and `amount_received`. The production adapter knows nothing of this.
+refunds beyond what was captured, `amount_received`, payments without their owner at hand, and that a card which was
+set up belongs to its customer. The production adapter knows nothing of this.
 
     def test_something(localstripe: str) -> None: ...          # the session's process, by its address
         async with local_stripe(localstripe) as local: ...     # emptied, behind a fresh proxy
@@ -16,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -38,7 +40,11 @@ resources.Store.dump_to_disk = lambda store: None
 web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
 """
 
-_LACKING = {"/v1/payment_intents": ("automatic_payment_methods",), "/v1/refunds": ("reason",)}
+_LACKING = {
+    "/v1/payment_intents": ("automatic_payment_methods",),
+    "/v1/payment_intents/*/confirm": ("off_session",),
+    "/v1/refunds": ("reason",),
+}
 
 
 @dataclass(slots=True)
@@ -75,6 +81,29 @@ class LocalStripe:
         confirmed = await self.direct.post(f"/v1/payment_intents/{ref}/confirm")
         if confirmed.status_code != 402:
             confirmed.raise_for_status()
+
+    async def give(self, setup_ref: str, card: str) -> None:
+        """Do what Stripe.js does when the customer lets a card be kept."""
+        made = await self.direct.post(
+            "/v1/payment_methods",
+            data={
+                "type": "card",
+                "card[number]": card,
+                "card[exp_month]": "12",
+                "card[exp_year]": "2040",
+                "card[cvc]": "123",
+            },
+        )
+        method = made.json()["id"]
+        confirm = f"/v1/setup_intents/{setup_ref}/confirm"
+        setup = await self.direct.post(confirm, data={"payment_method": method})
+        setup.raise_for_status()
+        if setup.json()["status"] == "requires_action":
+            (await self.direct.post(confirm)).raise_for_status()  # its owner says yes
+        attached = await self.direct.post(
+            f"/v1/payment_methods/{method}/attach", data={"customer": setup.json()["customer"]}
+        )
+        attached.raise_for_status()
 
     async def authenticate(self, ref: str, client_secret: str, approved: bool) -> None:
         """Finish the second step as the customer's bank would."""
@@ -136,6 +165,7 @@ class _Proxy:
     def __init__(self, stripe: LocalStripe) -> None:
         self._stripe = stripe
         self._answers: dict[str, tuple[str, int, bytes]] = {}
+        self._taken: dict[str, int] = {}
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -144,7 +174,7 @@ class _Proxy:
         )
         if request.method == "GET" and is_listing(request.path, request.query):
             found = await listed(self._stripe.direct, request.path, request.query, heard=self._stripe.heard)
-            found["data"] = [_complete(thing) for thing in found["data"]]
+            found["data"] = [self._complete(thing) for thing in found["data"]]
             return web.json_response(found)
         key = request.headers.get("idempotency-key")
         if request.method != "POST" or key is None:
@@ -162,9 +192,11 @@ class _Proxy:
 
     async def _answer(self, request: web.Request, body: bytes) -> web.Response:
         fields = parse_qsl(body.decode(), keep_blank_values=True)
-        lacking = _LACKING.get(request.path, ())
+        lacking = next((fields for path, fields in _LACKING.items() if fnmatchcase(request.path, path)), ())
         fields = [(name, value) for name, value in fields if name.split("[")[0] not in lacking]
         if request.method == "POST" and request.path == "/v1/refunds" and (refusal := await self._over(dict(fields))):
+            return refusal
+        if request.method == "POST" and (refusal := await self._unlike_stripe(request.path, dict(fields))):
             return refusal
         answer = await self._stripe.direct.request(
             request.method,
@@ -173,11 +205,30 @@ class _Proxy:
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
         try:
-            told = _complete(answer.json())
+            if request.path.endswith("/capture") and answer.is_success:
+                self._taken[request.path.split("/")[3]] = int(dict(fields)["amount_to_capture"])
+            told = self._complete(answer.json())
         except ValueError:
             # It crashes where real Stripe refuses, for instance on refunding what was never paid.
             return _error(400, "invalid_request_error", "charge_not_refundable", "This has no successful charge.")
         return web.json_response(told, status=answer.status_code)
+
+    def _complete(self, told: dict[str, Any]) -> dict[str, Any]:
+        if told.get("object") == "payment_intent":
+            taken = self._taken.get(told["id"], told["amount"])
+            told["amount_received"] = taken if told["status"] == "succeeded" else 0
+        return told
+
+    async def _unlike_stripe(self, path: str, fields: dict[str, str]) -> web.Response | None:
+        """What real Stripe refuses: to take what is not set aside, and to keep cards for nobody it knows."""
+        direct = self._stripe.direct
+        if path.endswith("/capture"):
+            intent = (await direct.get(path.removesuffix("/capture"))).json()
+            if intent.get("status") != "requires_capture":
+                return _error(400, "invalid_request_error", "payment_intent_unexpected_state", "Nothing to capture.")
+        if path == "/v1/setup_intents" and (await direct.get(f"/v1/customers/{fields['customer']}")).is_error:
+            return _error(400, "invalid_request_error", "resource_missing", "No such customer.")
+        return None
 
     async def _over(self, fields: dict[str, str]) -> web.Response | None:
         intent = (await self._stripe.direct.get(f"/v1/payment_intents/{fields['payment_intent']}")).json()
@@ -190,12 +241,6 @@ class _Proxy:
         return _error(
             400, "invalid_request_error", "charge_already_refunded", "Refund amount is greater than unrefunded amount."
         )
-
-
-def _complete(told: dict[str, Any]) -> dict[str, Any]:
-    if told.get("object") == "payment_intent":
-        told["amount_received"] = told["amount"] if told["status"] == "succeeded" else 0
-    return told
 
 
 def _error(status: int, kind: str, code: str | None, message: str) -> web.Response:

@@ -4,7 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from application.ports.payments import GatewaySilent, GatewayUnavailable, OpenOrder, PaymentGateway, RefundOrder
+from application.ports.payments import (
+    CaptureOrder,
+    GatewaySilent,
+    GatewayUnavailable,
+    OpenOrder,
+    PaymentGateway,
+    RefundOrder,
+)
 from domain.payments import GatewayPayment, GatewayRefund, RefundState
 
 T = TypeVar("T")
@@ -31,6 +38,9 @@ class MoodyGateway(PaymentGateway):
 
     async def find(self, ref: str) -> GatewayPayment:
         return await self._ask("find", lambda: self.good.find(ref))
+
+    async def capture(self, order: CaptureOrder) -> GatewayPayment:
+        return await self._ask("capture", lambda: self.good.capture(order))
 
     async def cancel(self, ref: str) -> GatewayPayment:
         return await self._ask("cancel", lambda: self.good.cancel(ref))

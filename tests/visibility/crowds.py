@@ -34,6 +34,7 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         rows.add("profiles", id=user, name=user.hex[:6])
         rows.add("availabilities", id=user)
         rows.add("customers", user_id=user)
+        rows.add("payment_methods", user_id=user)
         rows.add("credentials", id=user)
         rows.add("external_identities", user_id=user, ended_at=some(None, None, MONDAY))
         for organization in chance.sample(organizations, chance.randrange(3)):
@@ -60,6 +61,8 @@ def crowd(seed: int, *, people: int = 12, things: int = 24) -> Rows:
         about: dict[str, Any] = {"booking_id": booking, "organization_id": belongs["organization_id"]}
         payment = rows.add("payments", **about, customer_id=some(customer, third))
         rows.add("refunds", **about, payment_id=payment, customer_id=some(customer, third))
+        rows.add("disputes", **about, payment_id=payment, provider_id=some(provider, third))
+        rows.add("fraud_warnings", **about, payment_id=payment)
         rows.add("ledger", **about, payment_id=payment)
         _reviews(rows, chance, booking=booking, job_id=job, provider_id=provider, customer_id=customer)
         _asked(rows, chance, users, belongs["organization_id"])

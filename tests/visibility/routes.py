@@ -84,6 +84,10 @@ ROUTES: dict[str, Shows] = {
     "payees-balances": Shows(
         source="balances", where={"organization_id": _OF % "organization_id"}, each=("organizations", "id")
     ),
+    "disputes-search": Shows(source="disputes"),
+    "disputes-read": Shows(source="disputes", where={"id": _OF % "dispute_id"}, each=("disputes", "id")),
+    "disputes-warnings": Shows(source="fraud_warnings"),
+    "payment-methods-mine": Shows(source="payment_methods", where={"user_id": _OF % ME}),
     "reviews-job": Shows(
         source="review_cards",
         where={"job_id": _OF % "job_id", "side": "eq.customer", "state": "eq.published"},

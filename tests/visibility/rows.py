@@ -10,6 +10,7 @@ from adapters.persistence.schema import TABLES
 from adapters.persistence.schema.tables import Row, Type
 from adapters.persistence.store import Changes, Insert, Tally
 from domain.invoicing import Bill, Buyer, Seller
+from domain.payments import Evidence
 from domain.shared.time import Span
 from tests.support.house import MONDAY
 
@@ -88,9 +89,19 @@ _USUAL: dict[str, Row] = {
         "captured_minor": 100,
         "refunding_minor": 10,
         **dict.fromkeys(("amount_currency", "captured_currency", "refunding_currency", "refunded_currency"), "EUR"),
+        "disputed_currency": "EUR",
         "state": "captured",
         "attempt": 1,
     },
+    "disputes": {
+        **dict.fromkeys(("amount_minor", "taken_minor"), 10),
+        **dict.fromkeys(
+            ("amount_currency", "taken_currency", "returned_currency", "fee_currency", "fee_returned_currency"), "EUR"
+        ),
+        "state": "needs_response",
+        "evidence": JSON.unstructure(Evidence()),
+    },
+    "payment_methods": {"last4": "4242", "exp_month": 1},
     "refunds": {"amount_minor": 10, "amount_currency": "EUR", "state": "requested"},
     "ledger": {"books": "platform", "source_kind": "capture", "amount_minor": 100, "amount_currency": "EUR"},
     "payees": {"state": "enabled"},
@@ -127,6 +138,9 @@ _ITS_OWN: dict[str, tuple[str, ...]] = {
     "subscriptions": ("gateway_ref",),
     "purchases": ("gateway_ref",),
     "bookings": ("reference",),
+    "disputes": ("gateway_ref",),
+    "fraud_warnings": ("gateway_ref",),
+    "payment_methods": ("gateway_ref",),
     "settlements": ("source",),
     "ledger": ("source_id",),
     "payees": ("gateway_ref",),

@@ -205,6 +205,7 @@ def _person(here: World, name: str) -> None:
     here.put("oauth_flows", to=mine)
     here.put("profiles", to=mine, id=id)
     here.put("customers", to=mine, user_id=id)
+    here.put("payment_methods", to=mine, user_id=id)
     here.put("purchases", to=mine, user_id=id)
     here.put("notifications", to=mine, user_id=id)
     here.put("mails", to=mine, recipient_id=id)
@@ -253,14 +254,17 @@ def _business(
             about = parties["provider_id" if side == "customer" else "customer_id"]
             told = {"state": state, "side": side, "author_id": who[author], "reviewed_id": about}
             here.put("reviews", state, to=all_of_it, booking_id=booking, job_id=job, **parties, **told)
-        _money(here, all_of_it, booking=booking, organization=organization, customer=who[customer])
+        money = {"booking": booking, "organization": organization}
+        _money(here, all_of_it, **money, customer=who[customer], performer=who[performer])
         _talk(here, booking, customer, performer)
 
 
-def _money(here: World, to: Relations, *, booking: UUID, organization: UUID, customer: UUID) -> None:
+def _money(here: World, to: Relations, *, booking: UUID, organization: UUID, customer: UUID, performer: UUID) -> None:
     of = {"booking_id": booking, "organization_id": organization}
     payment = here.put("payments", to=to, customer_id=customer, **of)
     here.put("refunds", to=to, payment_id=payment, customer_id=customer, **of)
+    here.put("disputes", to=to, payment_id=payment, provider_id=performer, **of)
+    here.put("fraud_warnings", to=to, payment_id=payment, **of)
     here.put("ledger", to=to, payment_id=payment, **of)
     here.put("webhooks", to=to)
     here.put("reconciliations", to=to)

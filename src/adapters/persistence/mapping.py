@@ -15,7 +15,19 @@ from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
-from domain.payments import Discrepancy, LedgerEntry, Payee, Payment, Payout, Reconciliation, Refund, Webhook
+from domain.payments import (
+    Discrepancy,
+    Dispute,
+    FraudWarning,
+    LedgerEntry,
+    Payee,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Reconciliation,
+    Refund,
+    Webhook,
+)
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -69,6 +81,9 @@ KEPT: dict[type, Kept] = dict(
         _kept(Refund, "refunds"),
         _kept(Payee, "payees"),
         _kept(Payout, "payouts"),
+        _kept(Dispute, "disputes"),
+        _kept(FraudWarning, "fraud_warnings", "warning"),
+        _kept(PaymentMethod, "payment_methods", "payment method"),
         _kept(LedgerEntry, "ledger", "ledger entry"),
         _kept(Webhook, "webhooks"),
         _kept(Reconciliation, "reconciliations"),

@@ -53,6 +53,9 @@ REFUSALS: dict[str, Callable[[], Refusal]] = {
     "payees_one_per_organization": _again,
     "payouts_gateway_ref": _again,
     "ledger_one_effect": _again,
+    "disputes_gateway_ref": _again,
+    "fraud_warnings_gateway_ref": _again,
+    "payment_methods_gateway_ref": _again,
     # Seats are given back before versions are compared: who gives back too many read what another has ended since.
     "tallies_floor": _again,
 }

@@ -27,7 +27,19 @@ from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
-from domain.payments import Discrepancy, LedgerEntry, Payee, Payment, Payout, Reconciliation, Refund, Webhook
+from domain.payments import (
+    Discrepancy,
+    Dispute,
+    FraudWarning,
+    LedgerEntry,
+    Payee,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Reconciliation,
+    Refund,
+    Webhook,
+)
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -324,6 +336,18 @@ class StoredWork(Work):
     @property
     def payouts(self) -> Collection[Payout]:
         return self._of(Payout)
+
+    @property
+    def disputes(self) -> Collection[Dispute]:
+        return self._of(Dispute)
+
+    @property
+    def fraud_warnings(self) -> Collection[FraudWarning]:
+        return self._of(FraudWarning)
+
+    @property
+    def payment_methods(self) -> Collection[PaymentMethod]:
+        return self._of(PaymentMethod)
 
     @property
     def ledger(self) -> Collection[LedgerEntry]:

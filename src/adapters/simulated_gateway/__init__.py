@@ -6,10 +6,12 @@ from adapters.simulated_gateway.books import Books, note
 from adapters.simulated_gateway.cards import CARDS
 from adapters.simulated_gateway.carrier import Carrier
 from adapters.simulated_gateway.delivery import Deliveries
+from adapters.simulated_gateway.disputes import SimulatedDisputes
 from adapters.simulated_gateway.gateway import SimulatedGateway
 from adapters.simulated_gateway.payees import SimulatedPayees
 from adapters.simulated_gateway.records import SimulatedRecords
 from adapters.simulated_gateway.signature import HEADER, SimulatedVerifier, signed
+from adapters.simulated_gateway.wallet import SimulatedWallet
 
 __all__ = [
     "CARDS",
@@ -18,10 +20,12 @@ __all__ = [
     "Carrier",
     "Deliveries",
     "SimulatedBilling",
+    "SimulatedDisputes",
     "SimulatedGateway",
     "SimulatedPayees",
     "SimulatedRecords",
     "SimulatedVerifier",
+    "SimulatedWallet",
     "note",
     "signed",
 ]

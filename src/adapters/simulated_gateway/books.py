@@ -16,7 +16,7 @@ create table if not exists payments (
     ref text primary key, payment_id text not null, attempt integer not null, state text not null,
     amount integer not null, currency text not null, captured integer not null default 0,
     refunded integer not null default 0, card text not null default '', failure text not null default '',
-    client_secret text not null);
+    client_secret text not null, capture_later integer not null default 0, authorised_until real);
 create table if not exists payees (
     ref text primary key, payee_id text not null, name text not null, email text not null,
     takes_charges integer not null default 0, pays_out integer not null default 0,
@@ -37,6 +37,19 @@ create table if not exists journal (
     number integer primary key, at real not null, what text not null, ref text not null, amount integer not null,
     currency text not null);
 create index if not exists journal_what on journal (what, at);
+create table if not exists disputes (
+    ref text primary key, payment_ref text not null references payments (ref), state text not null,
+    reason text not null, amount integer not null, currency text not null, taken integer not null default 0,
+    returned integer not null default 0, fee integer not null default 0, due_at real not null, opened_at real not null,
+    answer text not null default '');
+create table if not exists warnings (
+    ref text primary key, payment_ref text not null references payments (ref), reason text not null,
+    warned_at real not null);
+create table if not exists setups (
+    ref text primary key, customer_ref text not null, client_secret text not null, state text not null, card_ref text,
+    card text not null default '');
+create table if not exists kept_cards (
+    ref text primary key, customer_ref text, card text not null);
 create table if not exists answers (
     key text primary key, fingerprint text not null, answer text not null);
 create table if not exists plans (
@@ -58,6 +71,10 @@ create index if not exists deliveries_due on deliveries (due_at) where delivered
 """
 
 
+_LATER = {"capture_later": "integer not null default 0", "authorised_until": "real"}
+"""Columns of payments that books of an earlier house lack."""
+
+
 class Books:
     """One SQLite file shared by every process of an installation, or ":memory:" for one process alone."""
 
@@ -76,6 +93,9 @@ class Books:
             self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma foreign_keys = on")
         self._connection.executescript(_TABLES)
+        known = {row["name"] for row in self._connection.execute("pragma table_info(payments)")}
+        for column in _LATER.keys() - known:
+            self._connection.execute(f"alter table payments add column {column} {_LATER[column]}")
 
     async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run this in one transaction; an exception undoes it."""

@@ -16,6 +16,7 @@ from domain.shared.time import instant
 HEADER = "simulated-signature"
 TOLERANCE = timedelta(seconds=300)
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+_OF_PLANS = frozenset({"checkout", "subscription", "product", "price"})
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
@@ -79,7 +80,7 @@ def notice_of(raw: bytes) -> Notice:
 def _topic(thing: object) -> Topic:
     if thing in ("payee", "payout", "transfer", "fee"):
         return Topic.PAYEES
-    return Topic.PLANS if thing else Topic.MONEY
+    return Topic.PLANS if thing in _OF_PLANS else Topic.MONEY
 
 
 def _word(value: str) -> str:

@@ -13,13 +13,33 @@ from adapters.simulation.processes import PROCESS, Process
 from application.commands import OutcomeUnknown
 from application.ports.billing import Catalog, CheckoutOrder, CustomerDesk, CustomerOrder, Subscriptions, Till
 from application.ports.criteria import Criteria, Order, Position
+from application.ports.disputes import DisputeDesk, EvidenceOrder
 from application.ports.mail import Mailer, OutgoingMail
 from application.ports.payees import PayeeDesk, PayeeOrder, Shares
-from application.ports.payments import GatewaySilent, GatewayUnavailable, OpenOrder, PaymentGateway, RefundOrder
+from application.ports.payments import (
+    CaptureOrder,
+    GatewaySilent,
+    GatewayUnavailable,
+    OpenOrder,
+    PaymentGateway,
+    RefundOrder,
+)
 from application.ports.reconciling import GatewayRecords, Movement, Sheet, Unheard
+from application.ports.wallets import ChargeOrder, Wallet
 from domain.billing import GatewayCheckout, GatewayPrice, GatewayProduct, GatewaySubscription
 from domain.notifications import MailRefused, MailUnavailable
-from domain.payments import GatewayPayee, GatewayPayment, GatewayPayout, GatewayRefund, GatewayShare, SourceKind
+from domain.payments import (
+    GatewayCard,
+    GatewayDispute,
+    GatewayPayee,
+    GatewayPayment,
+    GatewayPayout,
+    GatewayRefund,
+    GatewaySetup,
+    GatewayShare,
+    GatewayWarning,
+    SourceKind,
+)
 from domain.shared.actors import Actor
 from domain.shared.errors import Unavailable
 from domain.shared.time import Span
@@ -195,6 +215,9 @@ class FaultyGateway(PaymentGateway):
     async def find(self, ref: str) -> GatewayPayment:
         return await self.look(lambda: self._good.find(ref))
 
+    async def capture(self, order: CaptureOrder) -> GatewayPayment:
+        return await self.act(lambda: self._good.capture(order))
+
     async def cancel(self, ref: str) -> GatewayPayment:
         return await self.look(lambda: self._good.cancel(ref))
 
@@ -266,6 +289,44 @@ class FaultyBilling(Catalog, CustomerDesk, Till, Subscriptions):
 
     async def subscription(self, ref: str) -> GatewaySubscription:
         return await self._ask.look(lambda: self._good.subscription(ref))
+
+
+class FaultyDisputes(DisputeDesk):
+    """Its dispute desk."""
+
+    def __init__(self, good: Any, weather: Weather) -> None:
+        self._good, self._ask = good, FaultyGateway(good, weather)
+
+    async def find_dispute(self, ref: str) -> GatewayDispute:
+        return await self._ask.look(lambda: self._good.find_dispute(ref))
+
+    async def find_warning(self, ref: str) -> GatewayWarning:
+        return await self._ask.look(lambda: self._good.find_warning(ref))
+
+    async def answer(self, order: EvidenceOrder) -> GatewayDispute:
+        return await self._ask.act(lambda: self._good.answer(order))
+
+
+class FaultyWallet(Wallet):
+    """The cards it keeps."""
+
+    def __init__(self, good: Any, weather: Weather) -> None:
+        self._good, self._ask = good, FaultyGateway(good, weather)
+
+    async def begin(self, customer_ref: str, *, key: str) -> GatewaySetup:
+        return await self._ask.act(lambda: self._good.begin(customer_ref, key=key))
+
+    async def find_setup(self, ref: str) -> GatewaySetup:
+        return await self._ask.look(lambda: self._good.find_setup(ref))
+
+    async def find_card(self, ref: str) -> GatewayCard:
+        return await self._ask.look(lambda: self._good.find_card(ref))
+
+    async def forget(self, card_ref: str) -> None:
+        await self._ask.look(lambda: self._good.forget(card_ref))
+
+    async def charge(self, order: ChargeOrder) -> GatewayPayment:
+        return await self._ask.act(lambda: self._good.charge(order))
 
 
 class FaultyRecords(GatewayRecords):

@@ -1,14 +1,16 @@
 """The gateway port on Stripe's payment intents. Every write carries a key made of our own ids, so that asking twice,
 today or after a crash, acts once."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import stripe
 
-from adapters.stripe.amounts import LAST_DIGIT_ZERO, AmountNotTaken, from_stripe, to_stripe
+from adapters.stripe.amounts import AmountNotTaken, charged, from_stripe, step_of, to_stripe
 from application.ports.payments import (
+    CaptureOrder,
     Declined,
     GatewaySilent,
     GatewayUnavailable,
@@ -29,15 +31,19 @@ TIMEOUT_SECONDS = 20.0
 RETRIES = 2
 LONGEST_METADATA = 500
 
+_WITH_CHARGE: Any = {"expand": ["latest_charge"]}
 _PAYMENT_STATES = {
     "requires_payment_method": PaymentState.OPEN,
     "requires_confirmation": PaymentState.OPEN,
     "requires_action": PaymentState.REQUIRES_ACTION,
     "processing": PaymentState.PROCESSING,
-    "requires_capture": PaymentState.PROCESSING,
+    "requires_capture": PaymentState.AUTHORISED,
     "succeeded": PaymentState.CAPTURED,
     "canceled": PaymentState.CANCELLED,
 }
+AUTHORISED_FOR = timedelta(days=7)
+"""How long cards hold money when Stripe does not say."""
+
 _REFUND_STATES = {
     "pending": RefundState.PENDING,
     "requires_action": RefundState.PENDING,
@@ -57,7 +63,7 @@ class StripeGateway(PaymentGateway):
             stripe_version=API_VERSION,
             max_network_retries=RETRIES,
             http_client=self._http,
-            base_addresses={"api": api_base} if api_base else None,
+            base_addresses={"api": api_base, "files": api_base} if api_base else None,
         )
 
     @property
@@ -76,9 +82,10 @@ class StripeGateway(PaymentGateway):
     async def open(self, order: OpenOrder) -> GatewayPayment:
         try:
             params: Any = {
-                "amount": to_stripe(order.amount),
+                "amount": charged(order.amount),
                 "currency": order.amount.currency.lower(),
                 "automatic_payment_methods": {"enabled": True},
+                **({"capture_method": "manual"} if order.capture_later else {}),
                 **_shared(order),
                 "metadata": {
                     "payment_id": str(order.payment_id),
@@ -98,9 +105,25 @@ class StripeGateway(PaymentGateway):
 
     async def find(self, ref: str) -> GatewayPayment:
         try:
-            return payment_of(await self._stripe.v1.payment_intents.retrieve_async(ref))
+            return payment_of(await self._stripe.v1.payment_intents.retrieve_async(ref, params=_WITH_CHARGE))
         except stripe.StripeError as error:
             raise after_reading(error, "payment", ref) from error
+
+    async def capture(self, order: CaptureOrder) -> GatewayPayment:
+        try:
+            intent = await self._stripe.v1.payment_intents.capture_async(
+                order.payment_ref,
+                params={"amount_to_capture": to_stripe(order.amount)},
+                options={
+                    # Decided anew after a refusal, it is another request.
+                    "idempotency_key": f"capture:{order.payment_id}:v{order.attempt}:{order.amount.amount_minor}"
+                },
+            )
+        except AmountNotTaken as refusal:
+            raise Declined("amount_not_taken", refusal.message) from refusal
+        except stripe.StripeError as error:
+            raise after_writing(error) from error
+        return payment_of(intent)
 
     async def cancel(self, ref: str) -> GatewayPayment:
         try:
@@ -166,7 +189,7 @@ def _shared(order: OpenOrder) -> Any:
     if order.share is None:
         return {}
     agreed = order.share.fee
-    odd = agreed.amount_minor % 10 if agreed.currency in LAST_DIGIT_ZERO else 0
+    odd = agreed.amount_minor % step_of(agreed.currency)
     fee = to_stripe(Money(agreed.amount_minor - odd, agreed.currency))
     return {
         "transfer_data": {"destination": order.share.payee_ref},
@@ -180,22 +203,25 @@ def _taken_back(order: RefundOrder) -> Any:
 
 
 def payment_of(intent: stripe.PaymentIntent) -> GatewayPayment:
-    """How an intent stands, in our words."""
+    """What Stripe says of an intent, in our words. One whose bank wants to hear from the card's owner waits for them,
+    though Stripe counts it among those that failed."""
     payment_id = _id_in(intent.metadata, "payment_id")
     state = _PAYMENT_STATES.get(intent.status, PaymentState.UNKNOWN)
     error = intent.last_payment_error
     if intent.status == "requires_payment_method" and error is not None:
-        state = PaymentState.FAILED
+        asks = getattr(error, "code", None) == "authentication_required"
+        state = PaymentState.REQUIRES_ACTION if asks else PaymentState.FAILED
     return GatewayPayment(
         gateway=NAME,
         ref=intent.id,
         payment_id=None if payment_id is None else PaymentId(payment_id),
         attempt=_number_in(intent.metadata, "attempt"),
         state=state,
-        amount=_money(intent.amount, intent.currency, "payment", intent.id),
-        captured=_money(intent.amount_received, intent.currency, "payment", intent.id),
+        amount=money_of(intent.amount, intent.currency, "payment", intent.id),
+        captured=money_of(intent.amount_received, intent.currency, "payment", intent.id),
         client_secret=intent.client_secret,
         failure=_failure(error) if state is PaymentState.FAILED else "",
+        authorised_until=_authorised_until(intent) if state is PaymentState.AUTHORISED else None,
         **_destination(intent),
     )
 
@@ -206,7 +232,17 @@ def _destination(intent: Any) -> dict[str, Any]:
         return {}
     fee = getattr(intent, "application_fee_amount", None) or 0
     ref = destination if isinstance(destination, str) else destination.id
-    return {"payee_ref": ref, "fee": _money(fee, intent.currency, "payment", intent.id)}
+    return {"payee_ref": ref, "fee": money_of(fee, intent.currency, "payment", intent.id)}
+
+
+def _authorised_until(intent: stripe.PaymentIntent) -> datetime:
+    """When the card lets go: as its network says where the charge came along, else seven days after the opening, which
+    is never later than the truth."""
+    details = getattr(getattr(intent, "latest_charge", None), "payment_method_details", None)
+    before = getattr(getattr(details, "card", None), "capture_before", None)
+    if before:
+        return datetime.fromtimestamp(before, UTC)
+    return datetime.fromtimestamp(intent.created, UTC) + AUTHORISED_FOR
 
 
 def refund_of(refund: stripe.Refund) -> GatewayRefund:
@@ -219,12 +255,13 @@ def refund_of(refund: stripe.Refund) -> GatewayRefund:
         refund_id=None if refund_id is None else RefundId(refund_id),
         payment_ref=intent if isinstance(intent, str) or intent is None else intent.id,
         state=_REFUND_STATES.get(refund.status or "", RefundState.UNKNOWN),
-        amount=_money(refund.amount, refund.currency, "refund", refund.id),
+        amount=money_of(refund.amount, refund.currency, "refund", refund.id),
         failure=getattr(refund, "failure_reason", None) or "",
     )
 
 
-def _money(amount: int, currency: str, what: str, ref: str) -> Money:
+def money_of(amount: int, currency: str, what: str, ref: str) -> Money:
+    """Stripe's amount; what is in a currency we do not take is nothing of ours."""
     try:
         return from_stripe(amount, currency)
     except AmountNotTaken as foreign:

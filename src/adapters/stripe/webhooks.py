@@ -57,11 +57,12 @@ def notice_of(raw: bytes) -> Notice:
         thing = (event.get("data") or {}).get("object") or {}
         what = thing.get("object")
         about, about_ref, topic = _about(thing)
+        of_money = topic is Topic.MONEY
         return Notice(
             external_id=_word(event["id"]),
             kind=_word(event["type"]),
             occurred_at=_moment(event["created"]),
-            payment_ref=None if about else _ref(thing.get("id" if what == "payment_intent" else "payment_intent")),
+            payment_ref=_ref(thing.get("id" if what == "payment_intent" else "payment_intent")) if of_money else None,
             refund_ref=_ref(thing.get("id")) if what == "refund" else None,
             topic=topic,
             thing=about,
@@ -73,12 +74,20 @@ def notice_of(raw: bytes) -> Notice:
 
 
 _PAYEES = {"account": "payee", "payout": "payout", "transfer": "transfer", "application_fee": "fee"}
+_OF_MONEY = {
+    "dispute": "dispute",
+    "radar.early_fraud_warning": "warning",
+    "setup_intent": "setup",
+    "payment_method": "card",
+}
 
 
 def _about(thing: Any) -> tuple[str | None, Any, Topic]:
-    """What of our plans or payees it is about: an invoice is news of its subscription, what went back of a fee news of
-    the fee."""
+    """What it is about besides payments and refunds: an invoice is news of its subscription, what went back of a fee
+    news of the fee."""
     match thing.get("object"):
+        case what if what in _OF_MONEY:
+            return _OF_MONEY[what], thing["id"], Topic.MONEY
         case "product" | "price" | "subscription" as what:
             return what, thing["id"], Topic.PLANS
         case "checkout.session" if thing.get("mode") == "subscription":

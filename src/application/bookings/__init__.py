@@ -12,7 +12,7 @@ from application.bookings.making import (
     Reservation,
 )
 from application.bookings.reading import BookingFilter, BookingSort, BookingView, GetBooking, ListBookings
-from application.bookings.settling import SettleBooking
+from application.bookings.settling import EndHold, SecureBooking, SettleBooking
 
 __all__ = [
     "AcceptBooking",
@@ -25,6 +25,7 @@ __all__ = [
     "CompleteBooking",
     "DeclineBooking",
     "Declining",
+    "EndHold",
     "ExpireHold",
     "GetBooking",
     "ListBookings",
@@ -32,6 +33,7 @@ __all__ = [
     "RescheduleBooking",
     "Rescheduling",
     "Reservation",
+    "SecureBooking",
     "SettleBooking",
     "SweepHolds",
 ]

@@ -26,6 +26,7 @@ from domain.payments import Payment
 from domain.shared.actors import Actor
 from domain.shared.errors import NotFound, Outdated, Refusal, Unauthenticated
 from domain.shared.ids import BookingId, JobId, PaymentId, UserId
+from domain.shared.terms import PaymentTerms
 from domain.shared.time import Span, instant
 
 
@@ -195,13 +196,15 @@ async def _claim(work: Work, customer_id: UserId, reservation: Reservation) -> C
 async def _wait_for_it(work: Work, booking: Booking, sharing: Sharing, *, now: datetime) -> None:
     """Ask for the money a hold waits for, and come back when the hold or request lapses."""
     if booking.awaits_payment and booking.payment_id is not None:
+        later = booking.terms is PaymentTerms.AUTHORISED
         payment = Payment.request(
             id=booking.payment_id,
             booking_id=booking.id,
             customer_id=booking.customer_id,
             organization_id=booking.organization_id,
             amount=booking.price,
-            share=await sharing.share(work, booking.organization_id, booking.price),
+            share=None if later else await sharing.share(work, booking.organization_id, booking.price),
+            capture_later=later,
             now=now,
         )
         work.payments.add(payment)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from application.bookings.gate import gate
+from application.bookings.gate import gate, give_back
 from application.ports.clock import Clock
 from application.ports.unit_of_work import Begin
-from domain.bookings import BookingState, JobNotBookable, NotOffered, SlotTaken, SoldOut, TooManySeats
-from domain.payments import PaymentCaptured
+from domain.bookings import BookingState, HoldDue, JobNotBookable, NotOffered, SlotTaken, SoldOut, TooManySeats
+from domain.payments import AuthorisationEnded, PaymentAuthorised, PaymentCaptured
 from domain.shared.actors import Actor
 from domain.shared.ids import BookingId
 
@@ -47,3 +47,37 @@ class SettleBooking:
             booking = await work.bookings.get(booking_id)
             if not booking.settled_by(event.payment_id):
                 booking.unplaceable(payment_id=event.payment_id, amount=event.amount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecureBooking:
+    """Money that is set aside for a hold keeps the slot as long as it is; when the provider takes it, the booking
+    stands."""
+
+    begin: Begin
+
+    async def __call__(self, actor: Actor, event: PaymentAuthorised) -> None:
+        if event.booking_id is None:
+            return
+        async with self.begin(actor) as work:
+            booking = await work.bookings.get(event.booking_id)
+            if booking.awaits_payment and booking.payment_id == event.payment_id and booking.expires_at != event.until:
+                booking.secure(until=event.until)
+                work.schedule(HoldDue(booking_id=event.booking_id), about=booking, at=event.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndHold:
+    """What was set aside for a hold is the customer's again, by our decision or because it lapsed: the slot is free."""
+
+    begin: Begin
+    clock: Clock
+
+    async def __call__(self, actor: Actor, event: AuthorisationEnded) -> None:
+        if event.booking_id is None:
+            return
+        async with self.begin(actor) as work:
+            booking = await work.bookings.get(event.booking_id)
+            if booking.awaits_payment and booking.payment_id == event.payment_id:
+                give_back(work, booking)
+                booking.unsecured(now=self.clock.now())

@@ -9,6 +9,7 @@ from application.notifications.accounts import (
 )
 from application.notifications.billing import TellOfSubscription, WelcomeBuyer
 from application.notifications.bookings import AskForReview, BookingNews, TellOfBooking
+from application.notifications.disputes import TellOfAuthorisation, TellOfDispute, TellOfWarning
 from application.notifications.hooked import QueueAskedLetters
 from application.notifications.invitations import MailInvitation, TellOfInvitation
 from application.notifications.invoicing import TellOfInvoice, TellOfQuote
@@ -41,7 +42,9 @@ __all__ = [
     "SendMail",
     "SendTokenMail",
     "TellOfAddressChange",
+    "TellOfAuthorisation",
     "TellOfBooking",
+    "TellOfDispute",
     "TellOfInvitation",
     "TellOfInvoice",
     "TellOfMessage",
@@ -51,6 +54,7 @@ __all__ = [
     "TellOfQuote",
     "TellOfRepeatedSignUp",
     "TellOfSubscription",
+    "TellOfWarning",
     "UnreadCount",
     "WelcomeBuyer",
     "WelcomeUser",

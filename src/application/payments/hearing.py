@@ -174,7 +174,7 @@ class ProcessWebhook:
     async def __call__(self, actor: Actor, event: WebhookReceived) -> None:
         async with self.begin(actor) as work:
             webhook = await work.webhooks.get(event.webhook_id)
-        if webhook.is_processed or webhook.topic is not Topic.MONEY:
+        if webhook.is_processed or webhook.topic is not Topic.MONEY or webhook.thing is not None:
             return
         news = await self._ask(webhook)
         try:

@@ -55,8 +55,8 @@ class StartPayment:
 
     async def __call__(self, actor: Actor, payment_id: PaymentId) -> Payment:
         async with self.begin(actor) as work:
-            payment = await _own(work, actor, payment_id)
-            await _still_wanted(work, payment)
+            payment = await own_payment(work, actor, payment_id)
+            await still_wanted(work, payment)
             payment.start(await self.sharing.share(work, payment.organization_id, payment.amount))
             return work.answer(payment)
 
@@ -70,7 +70,7 @@ class GetCheckout:
 
     async def __call__(self, actor: Actor, payment_id: PaymentId) -> Checkout:
         async with self.begin(actor) as work:
-            payment = await _own(work, actor, payment_id)
+            payment = await own_payment(work, actor, payment_id)
         return Checkout(
             payment_id=payment.id,
             amount=payment.amount,
@@ -95,7 +95,7 @@ class RefreshPayment:
 
     async def __call__(self, actor: Actor, payment_id: PaymentId) -> Payment:
         async with self.begin(actor) as work:
-            payment = await _own(work, actor, payment_id)
+            payment = await own_payment(work, actor, payment_id)
         if payment.gateway_ref is None:
             return payment
         reachable(self.gateway, payment.gateway)
@@ -181,7 +181,7 @@ async def abandon(
         payment.withdraw()
 
 
-async def _still_wanted(work: Work, payment: Payment) -> None:
+async def still_wanted(work: Work, payment: Payment) -> None:
     """Refuse to start a payment of what nobody waits for any more."""
     if payment.booking_id is not None:
         booking = await work.bookings.get(payment.booking_id)
@@ -195,7 +195,7 @@ async def _still_wanted(work: Work, payment: Payment) -> None:
         work.guard(invoice)
 
 
-async def _own(work: Work, actor: Actor, payment_id: PaymentId) -> Payment:
+async def own_payment(work: Work, actor: Actor, payment_id: PaymentId) -> Payment:
     """The payment, for its customer, the reader of its invoice, and whoever looks after the house."""
     if not (actor.is_admin or actor.is_system):
         actor.signed_in()

@@ -32,7 +32,12 @@ class PaymentView:
     captured: Money
     refunding: Money
     refunded: Money
+    disputed: Money
+    open_disputes: int
     state: PaymentState
+    capture_later: bool
+    capturing: Money | None
+    authorised_until: datetime | None
     attempt: int
     gateway: str
     failure: str

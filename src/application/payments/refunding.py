@@ -14,10 +14,19 @@ from application.ports.payments import PaymentGateway
 from application.ports.unit_of_work import Begin, Work
 from domain.bookings import BookingCancelled, BookingMissed, BookingUnplaceable
 from domain.invoicing import Invoice, InvoiceOverpaid, SettlementKind
-from domain.payments import Payment, PaymentState, Refund, RefundRequested, RefundState, RefundTooLarge
+from domain.payments import (
+    DisputeClosed,
+    Payment,
+    PaymentDisputed,
+    PaymentState,
+    Refund,
+    RefundRequested,
+    RefundState,
+    RefundTooLarge,
+)
 from domain.shared.actors import Actor
 from domain.shared.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated
-from domain.shared.ids import PaymentId, RefundId
+from domain.shared.ids import InvoiceId, PaymentId, RefundId
 from domain.shared.money import Money
 
 _REASON = {
@@ -45,13 +54,15 @@ class Repayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundPayment:
-    """Give a customer all or part of what they paid, never more than is left; more than once if need be."""
+    """Give a customer all or part of what they paid, never more than is left; more than once if need be. What a bank
+    decides about in a dispute is not given back meanwhile."""
 
     refuses: ClassVar[tuple[type[Refusal], ...]] = (
         Unauthenticated,
         NotFound,
         NotYoursToRefund,
         RefundTooLarge,
+        PaymentDisputed,
         Invalid,
     )
     begin: Begin
@@ -125,16 +136,28 @@ class RefundOverpaid:
 
     async def __call__(self, actor: Actor, event: InvoiceOverpaid) -> None:
         async with self.begin(actor) as work:
-            invoice = await work.invoices.get(event.invoice_id)
-            newest = Order("created_at", descending=True)
-            payments = await work.payments.find(order=newest, invoice_id=event.invoice_id, state=PaymentState.CAPTURED)
-            elsewhere = await _paid_elsewhere(work, invoice)
-            held = sum((payment.refundable for payment in payments), start=invoice.nothing)
-            excess = held + elsewhere - (invoice.total - invoice.credited)
-            for payment in payments:
-                back = min(excess, payment.refundable)
-                _give(work, payment, back, "more was paid than is owed", ids=self.ids, clock=self.clock)
-                excess -= max(back, invoice.nothing)
+            await _give_back_excess(work, event.invoice_id, ids=self.ids, clock=self.clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundAfterDispute:
+    """While a bank decided about a payment nothing was given back of it. Now what is owed of it since, and the bank has
+    not taken, goes back."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, actor: Actor, event: DisputeClosed) -> None:
+        async with self.begin(actor) as work:
+            payment = await work.payments.get(event.payment_id)
+            if payment.invoice_id is not None:
+                await _give_back_excess(work, payment.invoice_id, ids=self.ids, clock=self.clock)
+            elif payment.booking_id is not None:
+                booking = await work.bookings.get(payment.booking_id)
+                owed = booking.owed_back(PaymentId(payment.id), payment.captured)
+                owed -= payment.refunded + payment.refunding + payment.disputed
+                _give(work, payment, owed, "what waited for the end of a dispute", ids=self.ids, clock=self.clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +188,20 @@ def _give(work: Work, payment: Payment, amount: Money, reason: str, *, ids: Ids,
     if Money.zero(amount.currency) < amount:
         refund = Refund.request(id=RefundId(ids.new()), payment=payment, amount=amount, reason=reason, now=clock.now())
         work.refunds.add(refund)
+
+
+async def _give_back_excess(work: Work, invoice_id: InvoiceId, *, ids: Ids, clock: Clock) -> None:
+    """What came of an invoice through the gateway beyond what is owed, the latest payment first."""
+    invoice = await work.invoices.get(invoice_id)
+    newest = Order("created_at", descending=True)
+    payments = await work.payments.find(order=newest, invoice_id=invoice_id, state=PaymentState.CAPTURED)
+    elsewhere = await _paid_elsewhere(work, invoice)
+    held = sum((payment.refundable for payment in payments), start=invoice.nothing)
+    excess = held + elsewhere - (invoice.total - invoice.credited)
+    for payment in payments:
+        back = min(excess, payment.refundable)
+        _give(work, payment, back, "more was paid than is owed", ids=ids, clock=clock)
+        excess -= max(back, invoice.nothing)
 
 
 async def _paid_elsewhere(work: Work, invoice: Invoice) -> Money:

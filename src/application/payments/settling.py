@@ -68,6 +68,7 @@ async def ask_to_open(gateway: PaymentGateway, payment: Payment) -> Opening:
                 attempt=payment.attempt,
                 amount=payment.amount,
                 share=payment.share,
+                capture_later=payment.capture_later,
             )
         )
     except (Declined, GatewaySilent) as answer:

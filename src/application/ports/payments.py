@@ -60,7 +60,8 @@ class MalformedWebhook(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """Let a customer pay this amount. The same payment and attempt are one order, however often it is given."""
+    """Let a customer pay this amount, or have it set aside to be taken later. The same payment and attempt are one
+    order, however often it is given."""
 
     payment_id: PaymentId
     booking_id: BookingId | None = None
@@ -69,6 +70,18 @@ class OpenOrder:
     amount: Money
     share: Share | None = None
     """To whose account it goes, less what fee; without one it is the platform's."""
+    capture_later: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureOrder:
+    """Take this much of what is set aside, and let go of the rest. A payment is taken once, however often this is
+    ordered."""
+
+    payment_id: PaymentId
+    payment_ref: str
+    attempt: int
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +114,15 @@ class PaymentGateway(Protocol):
         """How it stands now; `NotFound` or `GatewayUnavailable`."""
         ...
 
+    async def capture(self, order: CaptureOrder) -> GatewayPayment:
+        """Take what is set aside; `Declined` where nothing is, or too little; `GatewayUnavailable` or
+        `GatewaySilent`."""
+        ...
+
     async def cancel(self, ref: str) -> GatewayPayment:
-        """Close it so that nobody can pay it. Answers how it stands afterwards: one whose money already moves is not
-        closed but `processing` or `captured`. Cancelling twice is fine; `NotFound` or `GatewayUnavailable`."""
+        """Close it so that nobody can pay it, and let go of what is set aside. Answers how it stands afterwards: one
+        whose money already moves is not closed but `processing` or `captured`. Cancelling twice is fine; `NotFound` or
+        `GatewayUnavailable`."""
         ...
 
     async def refund(self, order: RefundOrder) -> GatewayRefund:
@@ -127,8 +146,8 @@ class Notice:
     refund_ref: str | None = None
     topic: Topic = Topic.MONEY
     thing: str | None = None
-    """What else it is about: a "checkout", "subscription", "product" or "price" of plans; a "payee", "payout",
-    "transfer" or "fee" of payees; under `thing_ref`."""
+    """What else it is about, under `thing_ref`: of plans a "checkout", "subscription", "product" or "price"; of payees
+    a "payee", "payout", "transfer" or "fee"; of money a "dispute", "warning", "setup" or "card"."""
     thing_ref: str | None = None
     payee_ref: str | None = None
     """The account it happened at, where that is not the platform's own."""

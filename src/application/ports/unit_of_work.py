@@ -14,7 +14,19 @@ from domain.jobs import Job, Rating
 from domain.messaging import Conversation, Message, Participant
 from domain.notifications import Mail, Notification
 from domain.organizations import ExternalOrganization, Invitation, Membership, Onboarding, Organization
-from domain.payments import Discrepancy, LedgerEntry, Payee, Payment, Payout, Reconciliation, Refund, Webhook
+from domain.payments import (
+    Discrepancy,
+    Dispute,
+    FraudWarning,
+    LedgerEntry,
+    Payee,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Reconciliation,
+    Refund,
+    Webhook,
+)
 from domain.profiles import Profile
 from domain.reviews import Review
 from domain.scheduling import Availability
@@ -89,6 +101,12 @@ class Work(Protocol):
     def payees(self) -> Collection[Payee]: ...
     @property
     def payouts(self) -> Collection[Payout]: ...
+    @property
+    def disputes(self) -> Collection[Dispute]: ...
+    @property
+    def fraud_warnings(self) -> Collection[FraudWarning]: ...
+    @property
+    def payment_methods(self) -> Collection[PaymentMethod]: ...
     @property
     def ledger(self) -> Collection[LedgerEntry]: ...
     @property

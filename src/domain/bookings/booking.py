@@ -16,6 +16,7 @@ from domain.bookings.events import (
     BookingMissed,
     BookingRequested,
     BookingRescheduled,
+    BookingSecured,
     BookingUnplaceable,
 )
 from domain.bookings.refusals import (
@@ -116,8 +117,8 @@ class Booking(Aggregate):
             raise TooManySeats(self.seats, self.capacity)
         if self.price.amount_minor < 0:
             raise Invalid("a price is not negative", field="price")
-        if self.state is BookingState.CONFIRMED and self.terms is PaymentTerms.PREPAID and not self.paid:
-            raise Invalid("a booking paid in advance is confirmed by its payment", field="state")
+        if self.state is BookingState.CONFIRMED and self.terms.by_card and not self.paid:
+            raise Invalid("a booking paid by card is confirmed by its payment", field="state")
 
     @classmethod
     def make(
@@ -126,7 +127,7 @@ class Booking(Aggregate):
         """What the claim's terms make of it: a request, a hold that awaits `payment_id`, or confirmed at once."""
         if claim.acceptance is Acceptance.REQUEST:
             return cls.request(id=id, reference=reference, claim=claim, now=now)
-        if claim.terms is PaymentTerms.PREPAID:
+        if claim.terms.by_card:
             return cls.hold(
                 id=id, reference=reference, claim=claim, payment_id=payment_id, expires_at=now + hold, now=now
             )
@@ -202,7 +203,7 @@ class Booking(Aggregate):
         self._alive(now)
         self._take_place(self.span, capacity)
         self._happened(BookingAccepted)
-        if self.terms is PaymentTerms.PREPAID:
+        if self.terms.by_card:
             self._go("accepted", BookingState.HELD)
             self.payment_id = payment_id
             self.expires_at = now + hold
@@ -222,11 +223,29 @@ class Booking(Aggregate):
         """Whether this payment has had its effect already, one way or the other."""
         return (self.paid and self.payment_id == payment_id) or self.unplaced_payment_id == payment_id
 
+    def owed_back(self, payment_id: PaymentId, captured: Money) -> Money:
+        """How much of what that payment brought is to go back altogether."""
+        if self.unplaced_payment_id == payment_id:
+            return captured
+        return min(self.refund or Money.zero(captured.currency), captured)
+
     def confirm(self, *, payment_id: PaymentId, amount: Money, now: datetime) -> None:
         """The payment of a hold arrived: the booking stands, even if nobody had yet noticed that the hold lapsed."""
         self._go("confirmed", BookingState.CONFIRMED, only=BookingState.HELD)
         self._paid(payment_id, amount)
         self._confirmed(now)
+
+    def secure(self, *, until: datetime) -> None:
+        """The money of a hold is set aside: the slot is kept as long as that is, until the provider takes it."""
+        self._allow("secured", BookingState.HELD)
+        self.expires_at = until
+        self._happened(BookingSecured, expires_at=until)
+
+    def unsecured(self, *, now: datetime) -> None:
+        """What was set aside for a hold is the customer's again: the slot is given back."""
+        self._allow("given back", BookingState.HELD)
+        self.expires_at = now
+        self.expire(now=now)
 
     def retake(self, *, payment_id: PaymentId, amount: Money, capacity: int, now: datetime) -> None:
         """The payment of an expired hold arrived and the slot is still free: take it again."""
@@ -311,7 +330,8 @@ class Booking(Aggregate):
         return self.price.percent(percent) if self.paid else Money.zero(self.price.currency)
 
     def _paid(self, payment_id: PaymentId, amount: Money) -> None:
-        if amount != self.price:
+        part = self.terms is PaymentTerms.AUTHORISED and amount < self.price
+        if amount != self.price and not part:
             raise WrongAmount(self.price, amount)
         self.payment_id, self.paid = payment_id, True
 

@@ -25,6 +25,19 @@ class BookingHeld(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingSecured(Event):
+    """The money for a hold is set aside until `expires_at`; taking it confirms the booking."""
+
+    name: ClassVar[str] = "booking.secured"
+    booking_id: BookingId
+    customer_id: UserId
+    provider_id: UserId
+    organization_id: OrganizationId
+    reference: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingRequested(Event):
     """A customer asks; the provider may accept or decline."""
 

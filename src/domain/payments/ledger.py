@@ -20,21 +20,28 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from domain.payments.payment import GatewayDisagrees, Payment
+from domain.payments.dispute import Dispute, Moved
+from domain.payments.payment import Payment
 from domain.payments.payout import Payout
 from domain.payments.refund import Refund
+from domain.payments.refusals import GatewayDisagrees
 from domain.shared.ids import BookingId, InvoiceId, LedgerEntryId, OrganizationId, PaymentId, SettlementId
 from domain.shared.money import Money
 
 
 class SourceKind(StrEnum):
-    """What moved money: a capture, a refund, a refund that the customer's bank returned; or somebody who received it by
-    hand and said so. Of a shared payment: its way to the organization's account, the platform's fee, and both of them
-    back; and payouts from there, which a bank may return."""
+    """What moved money: a capture, a refund, a refund that the customer's bank returned; a bank that took back what was
+    disputed, or returned it, and what the gateway charges for that; or somebody who received it by hand and said so. Of
+    a shared payment: its way to the organization's account, the platform's fee, and both of them back; and payouts from
+    there, which a bank may return."""
 
     CAPTURE = "capture"
     REFUND = "refund"
     REFUND_RETURNED = "refund_returned"
+    DISPUTE = "dispute"
+    DISPUTE_RETURNED = "dispute_returned"
+    DISPUTE_FEE = "dispute_fee"
+    DISPUTE_FEE_RETURNED = "dispute_fee_returned"
     BY_HAND = "by_hand"
     TRANSFER = "transfer"
     FEE = "fee"
@@ -237,6 +244,26 @@ def payout_entries(payout: Payout, amount: Money, *, new: Callable[[], UUID], no
             (on_account(payout.organization_id), -amount),
             (at_bank(payout.organization_id), amount),
         )
+    )
+
+
+def dispute_entries(
+    payment: Payment, dispute: Dispute, moved: Moved, *, new: Callable[[], UUID], now: datetime
+) -> tuple[LedgerEntry, ...]:
+    """What a bank took or returned, and what the gateway charges for it, at the organization's expense. A fee in
+    another currency than the payment's is in no book of this payment."""
+    ref = f"{dispute.gateway_ref}:{dispute.moves}"
+    movements = (
+        (SourceKind.DISPUTE, -moved.taken),
+        (SourceKind.DISPUTE_RETURNED, moved.returned),
+        (SourceKind.DISPUTE_FEE, -moved.fee),
+        (SourceKind.DISPUTE_FEE_RETURNED, moved.fee_returned),
+    )
+    return tuple(
+        entry
+        for kind, amount in movements
+        if not amount.is_zero and amount.currency == payment.amount.currency
+        for entry in of_payment(payment, between(payment, amount), kind, ref, new=new, now=now)
     )
 
 

@@ -3,18 +3,41 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 
+from domain.payments.events import (
+    AuthorisationEnded,
+    CaptureFailed,
+    CaptureRequested,
+    PaymentAuthorised,
+    PaymentCaptured,
+    PaymentFailed,
+    PaymentRequested,
+    PaymentStrayed,
+    ReleaseRequested,
+)
+from domain.payments.refusals import (
+    AlreadyPaid,
+    CaptureTooLarge,
+    CaptureUnderWay,
+    GatewayDisagrees,
+    NotAuthorised,
+    NothingToPay,
+    NotPayable,
+    PaymentCalledOff,
+    PaymentDisputed,
+    RefundTooLarge,
+)
 from domain.payments.share import FeeBack, Share
-from domain.shared.aggregate import Aggregate, Event
-from domain.shared.errors import Conflict, Invalid
+from domain.shared.aggregate import Aggregate
+from domain.shared.errors import Invalid
 from domain.shared.ids import BookingId, InvoiceId, OrganizationId, PaymentId, UserId
 from domain.shared.money import Money
 
 
 class PaymentState(StrEnum):
     """How a payment stands. `requested`: stored by us, not yet open at a gateway; `open`: waiting for the customer;
-    `unknown`: we asked and got no answer, so the gateway must be asked again."""
+    `unknown`: we asked and got no answer, so the gateway must be asked again; `authorised`: set aside on the customer's
+    card, to be taken or let go by us."""
 
     REQUESTED = "requested"
     UNKNOWN = "unknown"
@@ -22,6 +45,7 @@ class PaymentState(StrEnum):
     REQUIRES_ACTION = "requires_action"
     PROCESSING = "processing"
     FAILED = "failed"
+    AUTHORISED = "authorised"
     CANCELLED = "cancelled"
     CAPTURED = "captured"
 
@@ -33,114 +57,28 @@ _RANK = {
     PaymentState.REQUIRES_ACTION: 2,
     PaymentState.PROCESSING: 3,
     PaymentState.FAILED: 4,
-    PaymentState.CANCELLED: 5,
-    PaymentState.CAPTURED: 6,
+    PaymentState.AUTHORISED: 5,
+    PaymentState.CANCELLED: 6,
+    PaymentState.CAPTURED: 7,
 }
 """News only moves an attempt up this ladder, so whatever the order it comes in, the last word is the same."""
 
 _UNASKED = (PaymentState.REQUESTED, PaymentState.UNKNOWN)
 _MONEY_MOVES = (PaymentState.PROCESSING, PaymentState.CAPTURED)
-_ALIVE = (PaymentState.OPEN, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
-
-
-class NothingToPay(Invalid):
-    """A payment is of more than nothing."""
-
-    code = "payment.nothing_to_pay"
-
-
-class AlreadyPaid(Conflict):
-    """The money is here; nobody pays twice."""
-
-    code = "payment.already_paid"
-
-
-class PaymentCalledOff(Conflict):
-    """The payment was called off with its booking; book again."""
-
-    code = "payment.called_off"
-
-
-class RefundTooLarge(Conflict):
-    """More would be given back than is left of what was captured."""
-
-    code = "payment.refund_too_large"
-
-    def __init__(self, asked: Money, left: Money) -> None:
-        super().__init__(
-            f"{left} is left to refund, not {asked}",
-            asked=asked.amount_minor,
-            left=left.amount_minor,
-            currency=left.currency,
-        )
-
-
-class GatewayDisagrees(Conflict):
-    """The gateway tells of other money than we asked it to move: a person must look."""
-
-    code = "payment.gateway_disagrees"
-
-    def __init__(self, what: str, ours: Money, theirs: Money) -> None:
-        super().__init__(f"the gateway's {what} is {theirs}, ours {ours}", ours=str(ours), theirs=str(theirs))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentRequested(Event):
-    """The gateway is to be asked to open this attempt of the payment."""
-
-    name: ClassVar[str] = "payment.requested"
-    payment_id: PaymentId
-    booking_id: BookingId | None
-    invoice_id: InvoiceId | None = None
-    attempt: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentCaptured(Event):
-    """The money is at the gateway, in our name."""
-
-    name: ClassVar[str] = "payment.captured"
-    payment_id: PaymentId
-    booking_id: BookingId | None
-    invoice_id: InvoiceId | None = None
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentFailed(Event):
-    """The attempt came to nothing; the customer may try again."""
-
-    name: ClassVar[str] = "payment.failed"
-    payment_id: PaymentId
-    booking_id: BookingId | None
-    invoice_id: InvoiceId | None = None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentStrayed(Event):
-    """The gateway opened a payment that had been called off meanwhile; it has to be closed there."""
-
-    name: ClassVar[str] = "payment.strayed"
-    payment_id: PaymentId
-    booking_id: BookingId | None
-    invoice_id: InvoiceId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentDoubted(Event):
-    """Scheduled: ask the gateway again about an attempt whose outcome is unknown. `tries` were made before."""
-
-    name: ClassVar[str] = "payment.doubted"
-    payment_id: PaymentId
-    attempt: int
-    tries: int
+_ALIVE = (
+    PaymentState.OPEN,
+    PaymentState.REQUIRES_ACTION,
+    PaymentState.PROCESSING,
+    PaymentState.FAILED,
+    PaymentState.AUTHORISED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayPayment:
     """How a gateway says one attempt of one of our payments stands at the moment of asking. `captured` is the total so
-    far; `payment_id` and `attempt` are empty when the gateway's object is not one of ours."""
+    far; `payment_id` and `attempt` are empty when the gateway's object is not one of ours. What is set aside lapses at
+    `authorised_until`."""
 
     gateway: str
     ref: str
@@ -154,14 +92,16 @@ class GatewayPayment:
     payee_ref: str | None = None
     """To whose account it goes, where that is not the platform's; then `fee` is what the platform keeps."""
     fee: Money | None = None
+    authorised_until: datetime | None = None
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Payment(Aggregate):
     """Money one customer owes for one booking, or pays of one invoice: exactly one of the two. `captured`, `refunding`
-    (under way) and `refunded` are totals in the currency of `amount`; `attempt` counts how often the customer began
-    anew. `share` is what was agreed on with the organization when it was asked for; without one the platform takes it
-    in."""
+    (under way), `refunded` and `disputed` (taken by customers' banks) are totals in the currency of `amount`; `attempt`
+    counts how often the customer began anew. One with `capture_later` is set aside first; `capturing` is what we have
+    decided to take of that. While there are `open_disputes`, nothing is given back. `share` is what was agreed on with
+    the organization when it was asked for; without one the platform takes it in."""
 
     id: PaymentId
     booking_id: BookingId | None = None
@@ -172,7 +112,12 @@ class Payment(Aggregate):
     captured: Money
     refunding: Money
     refunded: Money
+    disputed: Money
+    open_disputes: int = 0
     state: PaymentState = PaymentState.REQUESTED
+    capture_later: bool = False
+    capturing: Money | None = None
+    authorised_until: datetime | None = None
     attempt: int = 1
     gateway: str = ""
     gateway_ref: str | None = None
@@ -188,6 +133,7 @@ class Payment(Aggregate):
             nothing < self.amount
             and nothing <= self.refunding
             and nothing <= self.refunded
+            and nothing <= self.disputed
             and self.refunded + self.refunding <= self.captured <= self.amount
         )
         if (self.booking_id is None) == (self.invoice_id is None):
@@ -206,10 +152,11 @@ class Payment(Aggregate):
         organization_id: OrganizationId,
         amount: Money,
         share: Share | None = None,
+        capture_later: bool = False,
         now: datetime,
     ) -> "Payment":
-        """Ask a customer for money; the gateway hears of it once this is stored. With a `share` it goes to the
-        organization's own account, less the platform's fee."""
+        """Ask a customer for money, or to set it aside; the gateway hears of it once this is stored. With a `share` it
+        goes to the organization's own account, less the platform's fee; what is set aside first is never shared."""
         nothing = Money.zero(amount.currency)
         if amount <= nothing:
             raise NothingToPay("there is nothing to pay", field="amount", amount=amount.amount_minor)
@@ -224,6 +171,8 @@ class Payment(Aggregate):
             refunding=nothing,
             refunded=nothing,
             share=share,
+            disputed=nothing,
+            capture_later=capture_later,
             created_at=now,
         )
         payment._ask()
@@ -243,8 +192,8 @@ class Payment(Aggregate):
 
     @property
     def refundable(self) -> Money:
-        """What is left to give back."""
-        return self.captured - self.refunded - self.refunding
+        """What can be given back now: nothing while a bank decides about it."""
+        return self._none if self.open_disputes else max(self._left - self.disputed, self._none)
 
     def start(self, share: Share | None = None) -> None:
         """The customer wants to pay: a failed or unanswered attempt is followed by a new one, shared as things stand
@@ -256,11 +205,20 @@ class Payment(Aggregate):
                 raise PaymentCalledOff("this payment was called off; book again")
             case PaymentState.FAILED | PaymentState.UNKNOWN:
                 self.attempt += 1
-                self.share = share
+                self.share = None if self.capture_later else share
                 self.state = PaymentState.REQUESTED
                 self.client_secret = None
                 self.failure = ""
                 self._ask()
+
+    def must_be_payable(self) -> None:
+        """Refuse when the customer cannot pay it at the gateway now."""
+        if self.is_captured:
+            raise AlreadyPaid("this is already paid")
+        if self.state is PaymentState.CANCELLED:
+            raise PaymentCalledOff("this payment was called off; book again")
+        if not self.is_payable:
+            raise NotPayable(self.state.value)
 
     def settle(self, news: GatewayPayment, *, now: datetime) -> Money:
         """Follow what the gateway says, forward only, however often and in whatever order it is told.
@@ -278,13 +236,51 @@ class Payment(Aggregate):
             self.attempt = news.attempt or self.attempt
         if _RANK[news.state] <= _RANK[self.state]:
             return nothing
-        self.state = news.state
+        was, self.state = self.state, news.state
         self.failure = news.failure if news.state is PaymentState.FAILED else ""
-        if news.state is PaymentState.CAPTURED:
-            return self._capture(news, now=now)
-        if news.state is PaymentState.FAILED:
-            self._failed()
+        match news.state:
+            case PaymentState.CAPTURED:
+                return self._capture(news, now=now)
+            case PaymentState.FAILED:
+                self._failed()
+            case PaymentState.AUTHORISED:
+                self._authorised(news, now=now)
+            case PaymentState.CANCELLED if was is PaymentState.AUTHORISED:
+                self.capturing = None
+                self._record(AuthorisationEnded(payment_id=self.id, booking_id=self.booking_id))
         return nothing
+
+    def capture(self, amount: Money, *, now: datetime) -> None:
+        """Take this much of what is set aside; the rest is the customer's again. Deciding the same twice is deciding
+        it once."""
+        self._must_be_authorised(now)
+        if not self._none < amount <= self.amount:
+            raise CaptureTooLarge(amount, self.amount)
+        if self.capturing is None:
+            self.capturing = amount
+            self._record(CaptureRequested(payment_id=self.id, booking_id=self.booking_id, amount=amount))
+        elif self.capturing != amount:
+            raise CaptureUnderWay(self.capturing)
+
+    def refuse_capture(self, reason: str) -> None:
+        """The gateway would not take it like that; we may decide anew."""
+        if self.state is PaymentState.AUTHORISED and self.capturing is not None:
+            self.capturing, self.failure = None, reason
+            self._record(CaptureFailed(payment_id=self.id, booking_id=self.booking_id, reason=reason))
+
+    def let_go(self, *, now: datetime) -> None:
+        """Give up what is set aside, as long as we have not decided to take it."""
+        self._must_be_authorised(now)
+        if self.capturing is not None:
+            raise CaptureUnderWay(self.capturing)
+        self._record(ReleaseRequested(payment_id=self.id, booking_id=self.booking_id))
+
+    def contest(self, *, taken: Money, opened: int) -> None:
+        """A bank took this much back (negative: returned it), and so many more of its disputes are open (negative:
+        fewer)."""
+        self.disputed += taken
+        self.open_disputes += opened
+        self.__post_init__()
 
     def contradicts(self, news: GatewayPayment) -> bool:
         """Whether the gateway captured the same money a second time, under another reference."""
@@ -320,10 +316,15 @@ class Payment(Aggregate):
 
     def reserve(self, amount: Money) -> None:
         """Set part of what was captured aside for a refund."""
-        left = self.refundable
+        left = self._left
         if not Money.zero(amount.currency) < amount <= left:
             raise RefundTooLarge(amount, left)
         self.refunding += amount
+
+    def must_be_undisputed(self) -> None:
+        """Refuse to give back what a bank decides about, or has taken back already."""
+        if self.open_disputes or (self._none < self.disputed and self.refundable.is_zero):
+            raise PaymentDisputed
 
     def release(self, amount: Money) -> None:
         """A refund came to nothing; what was set aside for it is free again."""
@@ -341,6 +342,14 @@ class Payment(Aggregate):
         self.refunded -= amount
         self.__post_init__()
 
+    @property
+    def _left(self) -> Money:
+        return self.captured - self.refunded - self.refunding
+
+    @property
+    def _none(self) -> Money:
+        return Money.zero(self.amount.currency)
+
     def _heeds(self, news: GatewayPayment) -> bool:
         """News of another attempt counts only where money moves: an earlier one may have been paid after all."""
         if self.is_captured:
@@ -350,6 +359,15 @@ class Payment(Aggregate):
         if news.attempt != self.attempt:
             return news.state in _MONEY_MOVES and self.state in _UNASKED
         return self.gateway_ref in (None, news.ref) or self.state in _UNASKED
+
+    def _must_be_authorised(self, now: datetime) -> None:
+        lapsed = self.authorised_until is not None and self.authorised_until <= now
+        if self.state is not PaymentState.AUTHORISED or lapsed:
+            raise NotAuthorised("lapsed" if lapsed else self.state.value)
+
+    def _authorised(self, news: GatewayPayment, *, now: datetime) -> None:
+        self.authorised_until = news.authorised_until or now
+        self._record(PaymentAuthorised(payment_id=self.id, booking_id=self.booking_id, until=self.authorised_until))
 
     def _shared(self, news: GatewayPayment) -> Share | None:
         """As the captured attempt was opened: an earlier one may have been shared otherwise; gateways round fees."""
@@ -363,11 +381,11 @@ class Payment(Aggregate):
 
     def _capture(self, news: GatewayPayment, *, now: datetime) -> Money:
         total = news.captured
-        if total != self.amount:
+        if total > self.amount or (total != self.amount and not self.capture_later):
             raise GatewayDisagrees("captured amount", self.amount, total)
         gained = total - self.captured
         self.share = self._shared(news)
-        self.captured = total
+        self.captured, self.capturing = total, None
         self.captured_at = now
         self.__post_init__()
         self._record(

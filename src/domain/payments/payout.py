@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.payments.payment import GatewayDisagrees
+from domain.payments.refusals import GatewayDisagrees
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.ids import OrganizationId, PayeeId, PayoutId
 from domain.shared.money import Money

@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.payments.payment import GatewayDisagrees, Payment
+from domain.payments.payment import Payment
+from domain.payments.refusals import GatewayDisagrees, RefundTooLarge
 from domain.shared.aggregate import Aggregate, Event
 from domain.shared.ids import BookingId, InvoiceId, OrganizationId, PaymentId, RefundId, UserId
 from domain.shared.money import Money
@@ -110,7 +111,11 @@ class Refund(Aggregate):
 
     @classmethod
     def request(cls, *, id: RefundId, payment: Payment, amount: Money, reason: str = "", now: datetime) -> "Refund":
-        """Set part of the payment aside to be sent back; no more than is left of it."""
+        """Set part of the payment aside to be sent back; no more than is left of it, and none of what a bank decides
+        about."""
+        payment.must_be_undisputed()
+        if amount > payment.refundable:
+            raise RefundTooLarge(amount, payment.refundable)
         refund = cls._of(id=id, payment=payment, amount=amount, reason=reason, now=now)
         refund._record(RefundRequested(refund_id=id, payment_id=payment.id))
         return refund

@@ -12,11 +12,18 @@ from domain.shared.time import instant
 
 
 class PaymentTerms(StrEnum):
-    """Whether a booking is paid before it is confirmed, costs nothing, or is paid some other way afterwards."""
+    """Whether a booking is paid before it is confirmed, is held by money that is set aside and confirmed when the
+    provider takes it, costs nothing, or is paid some other way afterwards."""
 
     PREPAID = "prepaid"
+    AUTHORISED = "authorised"
     FREE = "free"
     LATER = "later"
+
+    @property
+    def by_card(self) -> bool:
+        """Whether the customer pays through the gateway, so that the slot is held until they have."""
+        return self in (PaymentTerms.PREPAID, PaymentTerms.AUTHORISED)
 
 
 class Acceptance(StrEnum):

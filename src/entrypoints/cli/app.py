@@ -76,6 +76,7 @@ COMMANDS = {
     "booking": Lazy("bookings", "app", _BUSINESS),
     "payment": Lazy("payments", "app", _BUSINESS),
     "payee": Lazy("payees", "app", _BUSINESS),
+    "dispute": Lazy("disputes", "app", _BUSINESS),
     "quote": Lazy("quoting", "app", _BUSINESS),
     "invoice": Lazy("invoicing", "app", _BUSINESS),
     "billing": Lazy("billing", "app", _BUSINESS),

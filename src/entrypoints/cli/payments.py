@@ -5,14 +5,19 @@ from typing import TYPE_CHECKING
 import typer
 
 from application.payments import (
+    CapturePayment,
     GetPayment,
     LedgerReport,
     ListBalances,
     ListLedger,
+    ListPaymentMethods,
     ListPayments,
     ListRefunds,
+    PaymentView,
     RefundPayment,
     RefundView,
+    ReleasePayment,
+    RemovePaymentMethod,
     VerifyLedger,
 )
 from domain.shared.actors import Actor
@@ -41,12 +46,21 @@ group.lists(
 )
 group.asks("show", GetPayment)
 group.does(
+    "capture",
+    CapturePayment,
+    PaymentView,
+    examples=("guildhall payment capture ID", "guildhall payment capture ID --amount-minor 3000"),
+)
+group.does("release", ReleasePayment, PaymentView)
+group.does(
     "refund",
     RefundPayment,
     RefundView,
     examples=("guildhall payment refund ID", 'guildhall payment refund ID --amount-minor 1500 --reason "came late"'),
 )
 group.lists("refunds", ListRefunds, "id", "payment_id", "amount", "state", "reason", "created_at")
+group.lists("cards", ListPaymentMethods, "id", "brand", "last4", "exp_month", "exp_year", "gateway", "created_at")
+group.does("forget-card", RemovePaymentMethod)
 group.lists(
     "ledger",
     ListLedger,

@@ -174,6 +174,30 @@ class Container(DeclarativeContainer):
         stripe=Singleton(making.chosen("adapters.stripe:StripePayees"), gateway),
     )
     sharing = Singleton(making.sharing, settings)
+    simulated_disputes = Singleton(
+        making.chosen("adapters.simulated_gateway:SimulatedDisputes"),
+        simulated_books,
+        simulated_deliveries,
+        clock=clock,
+        ids=ids,
+    )
+    dispute_desk = Selector(
+        gateway_name,
+        test=simulated_disputes,
+        stripe=Singleton(making.chosen("adapters.stripe:StripeDisputes"), gateway),
+    )
+    simulated_wallet = Singleton(
+        making.chosen("adapters.simulated_gateway:SimulatedWallet"),
+        simulated_books,
+        simulated_deliveries,
+        clock=clock,
+        ids=ids,
+    )
+    wallet = Selector(
+        gateway_name,
+        test=simulated_wallet,
+        stripe=Singleton(making.chosen("adapters.stripe:StripeWallet"), gateway),
+    )
     gateway_verifiers = Selector(
         gateway_name,
         test=Singleton(making.simulated_verifiers, settings, secret, clock),
@@ -256,6 +280,8 @@ class Container(DeclarativeContainer):
         gateway_records=gateway_records.provider,
         catalog=billing.provider,
         customer_desk=billing.provider,
+        dispute_desk=dispute_desk.provider,
+        wallet=wallet.provider,
         till=billing.provider,
         subscriptions=billing.provider,
         payee_desk=payees.provider,

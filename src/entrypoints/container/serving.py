@@ -254,6 +254,7 @@ def _facts(house: OpenHouse) -> dict[str, Any]:
         "gateway": settings.gateway.value,
         "stripe_publishable_key": settings.stripe_publishable_key,
         "card_desk": desk,
+        "setup_desk": house.container.wallet() if settings.gateway is GatewayName.TEST else None,
         "plan_desk": house.container.billing() if settings.gateway is GatewayName.TEST else None,
         "account_desk": house.container.payees() if settings.gateway is GatewayName.TEST else None,
         "refresh_token_days": settings.refresh_token_days,

@@ -29,21 +29,25 @@ from adapters.simulated_gateway import (
     Books,
     Carrier,
     SimulatedBilling,
+    SimulatedDisputes,
     SimulatedGateway,
     SimulatedPayees,
     SimulatedRecords,
+    SimulatedWallet,
 )
 from adapters.simulation.chance import Dice, stream
 from adapters.simulation.cheap import CheapPasswords, PlainInvites, PlainLetters, PlainPrinter, PostBox
 from adapters.simulation.clock import SimulatedClock
 from adapters.simulation.faults import (
     FaultyBilling,
+    FaultyDisputes,
     FaultyGateway,
     FaultyMailer,
     FaultyPayees,
     FaultyRecords,
     FaultyStore,
     FaultyViews,
+    FaultyWallet,
     SimulatedBell,
     Weather,
 )
@@ -101,6 +105,8 @@ PER_PROCESS = (
     "billing",
     "gateway_records",
     "payees",
+    "dispute_desk",
+    "wallet",
     "mailer",
     "access_tokens",
     "security_log",
@@ -235,6 +241,8 @@ class Scene:
     gateway: SimulatedGateway = field(init=False)
     billing: SimulatedBilling = field(init=False)
     payees: SimulatedPayees = field(init=False)
+    disputes: SimulatedDisputes = field(init=False)
+    wallet: SimulatedWallet = field(init=False)
     mailer: PostBox = field(init=False)
     bells: list[SimulatedBell] = field(default_factory=list)
     _holding: asyncio.Event = field(default_factory=asyncio.Event)
@@ -250,6 +258,8 @@ class Scene:
         url = self.stage.settings.public_url
         self.billing = SimulatedBilling(self.books, self.carrier, clock=self.clock, ids=self.ids, url=url)
         self.payees = SimulatedPayees(self.books, self.carrier, clock=self.clock, ids=self.ids, url=url)
+        self.disputes = SimulatedDisputes(self.books, self.carrier, clock=self.clock, ids=self.ids)
+        self.wallet = SimulatedWallet(self.books, self.carrier, clock=self.clock, ids=self.ids)
         self.mailer = PostBox()
 
     def open(self, name: str) -> Process:
@@ -276,6 +286,8 @@ class Scene:
             "billing": FaultyBilling(port("billing", self.billing), weather),
             "gateway_records": FaultyRecords(port("gateway_records", SimulatedRecords(self.books)), weather),
             "payees": FaultyPayees(port("payees", self.payees), weather),
+            "dispute_desk": FaultyDisputes(port("dispute_desk", self.disputes), weather),
+            "wallet": FaultyWallet(port("wallet", self.wallet), weather),
             "mailer": FaultyMailer(port("mailer", self.mailer), weather),
             "access_tokens": port("access_tokens", tokens),
             "security_log": port("security_log", StoredSecurityLog(store, clock, ids)),
@@ -357,6 +369,10 @@ class Scene:
             "subscriptions": "select * from subscriptions order by ref",
         }
         return self.books.read(questions[table])
+
+    def gateway_disputes(self) -> list[dict[str, Any]]:
+        """The disputes in them."""
+        return self.books.read("select * from disputes order by ref")
 
     def close(self) -> None:
         """Let go of what is not memory alone."""

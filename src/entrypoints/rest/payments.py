@@ -8,16 +8,21 @@ from pydantic import ConfigDict
 
 from application.bookings import GetBooking
 from application.payments import (
+    Capture,
+    CapturePayment,
     GetCheckout,
     GetPayLink,
     GetPayment,
     ListPayments,
     ListRefunds,
     PaymentFilter,
+    PayWithSaved,
     RefreshPayment,
     RefundFilter,
     RefundPayment,
+    ReleasePayment,
     Repayment,
+    SavedCard,
     StartPayment,
 )
 from domain.payments import Payment, PaymentState, RefundState
@@ -44,9 +49,16 @@ PART: Any = {
 }
 
 
+PART_OF_IT: Any = {
+    "all": {"summary": "All that is set aside", "value": {}},
+    "part": {"summary": "Less, because it took less", "value": {"amount_minor": 3000}},
+}
+
+
 class PaymentOut(Out):
     """What one booking costs one customer, or a payment of one invoice: asked for (`amount`), arrived, on its way back,
-    and given back."""
+    given back, and taken back by banks. One with `capture_later` is set aside first, until `authorised_until`, and
+    `capturing` is what is being taken of it."""
 
     id: PaymentId
     version: int
@@ -58,7 +70,13 @@ class PaymentOut(Out):
     captured: Money
     refunding: Money
     refunded: Money
+    disputed: Money
+    open_disputes: int
+    """How many disputes of it banks are deciding about; meanwhile nothing is given back."""
     state: PaymentState
+    capture_later: bool
+    capturing: Money | None
+    authorised_until: datetime | None
     attempt: int
     """How often the customer began anew."""
     gateway: str
@@ -159,8 +177,32 @@ def payments(use: UseCases) -> APIRouter:
     async def refresh(actor: Somebody, payment_id: PaymentId, once: Commanded) -> PaymentOut:
         return PaymentOut.of(await once(lambda: refresh_payment(actor, payment_id)))
 
+    _capturing(router, use)
     _refunds(router, use)
     return router
+
+
+def _capturing(router: APIRouter, use: UseCases) -> None:
+    capture_payment, release_payment, pay_with_saved = use(CapturePayment), use(ReleasePayment), use(PayWithSaved)
+
+    @router.post("/payments/{payment_id}/capture", **speaks(CapturePayment))
+    async def capture(
+        actor: Somebody,
+        payment_id: PaymentId,
+        once: CommandedByKey,
+        wanted: Annotated[Capture, Body(openapi_examples=PART_OF_IT)] = Capture(),
+    ) -> PaymentOut:
+        return PaymentOut.of(await once(lambda: capture_payment(actor, payment_id, wanted)))
+
+    @router.post("/payments/{payment_id}/release", **speaks(ReleasePayment))
+    async def release(actor: Somebody, payment_id: PaymentId, once: Commanded) -> PaymentOut:
+        return PaymentOut.of(await once(lambda: release_payment(actor, payment_id)))
+
+    @router.post("/payments/{payment_id}/charge", **speaks(PayWithSaved))
+    async def charge(
+        actor: Somebody, payment_id: PaymentId, once: CommandedByKey, saved_card: SavedCard = SavedCard()
+    ) -> PaymentOut:
+        return PaymentOut.of(await once(lambda: pay_with_saved(actor, payment_id, saved_card)))
 
 
 def _refunds(router: APIRouter, use: UseCases) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from entrypoints.rest import admin, identity, invoicing, pages
 from entrypoints.rest.billing import billing
 from entrypoints.rest.bookings import bookings
+from entrypoints.rest.disputes import disputes
 from entrypoints.rest.files import files
 from entrypoints.rest.invitations import invitations
 from entrypoints.rest.jobs import jobs
@@ -16,6 +17,7 @@ from entrypoints.rest.notifications import notifications
 from entrypoints.rest.onboarding import onboarding
 from entrypoints.rest.organizations import organizations
 from entrypoints.rest.payees import payees
+from entrypoints.rest.payment_methods import payment_methods
 from entrypoints.rest.payments import payments
 from entrypoints.rest.profiles import profiles
 from entrypoints.rest.reviews import reviews
@@ -40,6 +42,8 @@ ROUTERS: tuple[Callable[[UseCases], APIRouter], ...] = (
     bookings,
     payments,
     payees,
+    payment_methods,
+    disputes,
     invoicing.quotes,
     invoicing.invoices,
     invoicing.papers,
@@ -64,5 +68,6 @@ WITH_FACTS: tuple[Callable[[UseCases, dict[str, Any]], APIRouter], ...] = (
     pages.invoicing,
     pages.buying,
     pages.onboarding,
+    pages.giving,
 )
 """Outside of /v1: what also shows something of the settings or the technology behind them."""

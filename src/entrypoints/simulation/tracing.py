@@ -9,7 +9,7 @@ from entrypoints.container.simulating import RowChange
 
 _TOLD = {
     "bookings": ("reference", "state", "paid", "span"),
-    "payments": ("state", "attempt", "captured_minor", "refunding_minor", "refunded_minor"),
+    "payments": ("state", "attempt", "captured_minor", "refunding_minor", "refunded_minor", "disputed_minor"),
     "refunds": ("state", "amount_minor", "payment_id"),
     "webhooks": ("kind", "outcome", "note"),
     "jobs": ("title", "state"),

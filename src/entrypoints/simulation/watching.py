@@ -56,32 +56,39 @@ def _books(scene: Scene) -> Iterator[tuple[str, str]]:
     """M5: after things settle the ledger equals the gateway."""
     ours = {row["gateway_ref"]: row for row in scene.rows("payments") if row["gateway_ref"] is not None}
     known = {str(row["id"]) for row in scene.rows("payments")}
+    disputed, charged = Counter[str](), Counter[str]()
+    for each in scene.gateway_disputes():
+        disputed[each["payment_ref"]] += each["taken"] - each["returned"]
+        charged[each["payment_ref"]] += each["fee"]
     for theirs in scene.gateway_payments():
         row = ours.get(theirs["ref"])
         if row is None:
             if theirs["captured"] - theirs["refunded"] and theirs["payment_id"] in known:
                 yield "M5 books", f"the gateway holds {theirs['captured']} under {theirs['ref']}, which we do not know"
             continue
-        mine = (row["captured_minor"], row["refunded_minor"])
-        if mine != (theirs["captured"], theirs["refunded"]):
-            said = f"payment {row['id']} {row['state']}: captured, refunded are {mine} here"
-            yield "M5 books", f"{said} and {(theirs['captured'], theirs['refunded'])} at the gateway"
+        mine = (row["captured_minor"], row["refunded_minor"], row["disputed_minor"])
+        there = (theirs["captured"], theirs["refunded"], disputed[theirs["ref"]])
+        if mine != there:
+            said = f"payment {row['id']} {row['state']}: captured, refunded, disputed are {mine} here"
+            yield "M5 books", f"{said} and {there} at the gateway"
         balance = sum(
             entry["amount_minor"]
             for entry in scene.rows("ledger")
             if entry["payment_id"] == row["id"]
             and entry["account"] == scene.cash_account
-            and entry["source_kind"] in ("capture", "refund", "refund_returned")
+            and entry["source_kind"].startswith(("capture", "refund", "dispute"))
         )
-        if balance != theirs["captured"] - theirs["refunded"]:
-            yield "M5 ledger", f"payment {row['id']}: the ledger holds {balance}, the gateway {theirs['captured']}"
+        held = theirs["captured"] - theirs["refunded"] - disputed[theirs["ref"]] - charged[theirs["ref"]]
+        if balance != held:
+            yield "M5 ledger", f"payment {row['id']}: the ledger holds {balance}, the gateway {held}"
 
 
 def _invoices(scene: Scene) -> Iterator[tuple[str, str]]:
     """I3: what an invoice says it was paid by the gateway or by hand is what the ledger has under its name."""
     there: Counter[Any] = Counter()
     for entry in scene.rows("ledger"):
-        if entry["invoice_id"] and entry["account"].endswith(":receivable"):
+        disputed = entry["source_kind"].startswith("dispute")  # what a bank takes leaves the invoice paid
+        if entry["invoice_id"] and entry["account"].endswith(":receivable") and not disputed:
             there[entry["invoice_id"]] -= entry["amount_minor"]
     of_bookings: Counter[Any] = Counter()
     for settlement in scene.rows("settlements"):

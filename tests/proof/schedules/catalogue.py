@@ -27,11 +27,13 @@ from application.bookings import (
     CompleteBooking,
     DeclineBooking,
     Declining,
+    EndHold,
     ExpireHold,
     MarkNoShow,
     RescheduleBooking,
     Rescheduling,
     Reservation,
+    SecureBooking,
     SettleBooking,
     SweepHolds,
 )
@@ -118,23 +120,42 @@ from application.organizations import (
 )
 from application.payments import (
     AbandonPayment,
+    AskAboutDispute,
+    AskCapture,
     AskRefund,
     BecomePayee,
+    Capture,
+    CapturePayment,
+    EvidenceDraft,
     FetchWebhooks,
+    GivenCard,
+    HearOfCard,
+    HearOfDispute,
+    HeedWarning,
+    LetGo,
     MeetPayee,
     OpenPayment,
+    PayWithSaved,
+    PreferPaymentMethod,
+    PrepareEvidence,
     ProcessPayees,
     ProcessWebhook,
     ReceiveWebhook,
     RefreshPayment,
+    RefundAfterDispute,
     RefundCancelledBooking,
     RefundPayment,
     RefundUnplaceable,
+    ReleasePayment,
+    RemovePaymentMethod,
     Repayment,
     ReplayWebhook,
     ResolveUnknown,
+    SavePaymentMethod,
     SealLedger,
+    SendEvidence,
     StartPayment,
+    SubmitEvidence,
 )
 from application.profiles import ProfileChanges, UpdateProfile
 from application.reactions import REACTIONS
@@ -160,7 +181,15 @@ from application.scheduling import (
 )
 from domain.identity import UserSuspended
 from domain.organizations import BusinessAnswer, MemberRole
-from domain.payments import PaymentCaptured, PaymentStrayed, RefundDoubted
+from domain.payments import (
+    AuthorisationEnded,
+    DisputeDue,
+    PaymentCaptured,
+    PaymentStrayed,
+    RefundDoubted,
+    ReleaseRequested,
+    WebhookReceived,
+)
 from domain.shared.actors import ANONYMOUS, SYSTEM, Role
 from tests.proof.schedules import papers
 from tests.proof.schedules.scenes import ADMIN, DAY, PASSWORD, PRICE, TEN
@@ -199,6 +228,14 @@ def _book(hours: float = 0, by: str = "bob", seats: int = 1) -> Arguments:
 
 def _strayed(k: Known) -> PaymentStrayed:
     return PaymentStrayed(payment_id=k["booking payment"], booking_id=k["booking"])
+
+
+def _ended(k: Known) -> AuthorisationEnded:
+    return AuthorisationEnded(payment_id=k["booking payment"], booking_id=k["booking"])
+
+
+def _heard(k: Known, name: str) -> WebhookReceived:
+    return WebhookReceived(webhook_id=k[name])
 
 
 # A provider's time.
@@ -294,6 +331,68 @@ part(
     ResolveUnknown,
     lambda k: (SYSTEM, RefundDoubted(refund_id=k["refund"].refund_id, tries=1)),
 )
+
+# Money that is set aside.
+part(
+    "money_set_aside a_decided_capture",
+    "take part of it",
+    CapturePayment,
+    lambda k: (k["vera"], k["booking payment"], Capture(amount_minor=4_000)),
+)
+part("money_set_aside", "take all of it", CapturePayment, lambda k: (k["mia"], k["booking payment"], Capture()))
+part("money_set_aside a_decided_capture", "let go", ReleasePayment, lambda k: (k["vera"], k["booking payment"]))
+part("money_set_aside", "call it off", CancelBooking, lambda k: (k["ann"], k["booking"], Cancellation()))
+part("a_decided_capture", "ask for the capture", AskCapture, lambda k: (SYSTEM, k["capture"]))
+part("a_decided_capture", "look how it stands", RefreshPayment, lambda k: (k["ann"], k["booking payment"]))
+part(
+    "a_decided_capture money_set_aside",
+    "let go of it at the gateway",
+    LetGo,
+    lambda k: (SYSTEM, ReleaseRequested(payment_id=k["booking payment"], booking_id=k["booking"])),
+)
+part("a_heard_authorisation", "keep the slot", SecureBooking, lambda k: (SYSTEM, k["authorised"]))
+part("a_heard_authorisation money_set_aside", "end the hold", EndHold, lambda k: (SYSTEM, _ended(k)))
+part("a_heard_authorisation", "call it off", CancelBooking, lambda k: (k["ann"], k["booking"], Cancellation()))
+
+# Disputes.
+part("a_disputed_booking", "hear of it", HearOfDispute, lambda k: (SYSTEM, _heard(k, "disputed")))
+part("a_disputed_booking", "hear of it again", HearOfDispute, lambda k: (SYSTEM, _heard(k, "disputed again")))
+part("a_disputed_booking", "hear that it is decided", HearOfDispute, lambda k: (SYSTEM, _heard(k, "decided")))
+part(
+    "a_disputed_booking",
+    "write evidence down",
+    PrepareEvidence,
+    lambda k: (k["vera"], k["dispute"], EvidenceDraft(explanation="She came, and thanked us.")),
+)
+part("a_disputed_booking", "submit the evidence", SubmitEvidence, lambda k: (k["mia"], k["dispute"]))
+part("a_disputed_booking", "hand the evidence in", SendEvidence, lambda k: (SYSTEM, k["evidence"]))
+part(
+    "a_disputed_booking", "ask how it stands", AskAboutDispute, lambda k: (SYSTEM, DisputeDue(dispute_id=k["dispute"]))
+)
+part("a_dispute_that_ended", "give back what waited", RefundAfterDispute, lambda k: (SYSTEM, k["closed"]))
+part(
+    "a_dispute_that_ended",
+    "give back some",
+    RefundPayment,
+    lambda k: (k["vera"], k["booking payment"], Repayment(amount_minor=6_000)),
+)
+part("a_disputed_booking", "call it off", CancelBooking, lambda k: (k["vera"], k["booking"], Cancellation()))
+part("a_warned_payment", "heed the warning", HeedWarning, lambda k: (ADMIN, k["warning"]))
+part("a_warned_payment", "hear of the warning", HearOfDispute, lambda k: (SYSTEM, _heard(k, "warning again")))
+part(
+    "a_warned_payment",
+    "give back some",
+    RefundPayment,
+    lambda k: (k["vera"], k["booking payment"], Repayment(amount_minor=6_000)),
+)
+
+# Saved cards.
+part("a_saved_card", "pay with it", PayWithSaved, lambda k: (k["ann"], k["booking payment"]))
+part("a_saved_card", "prefer it", PreferPaymentMethod, lambda k: (k["ann"], k["card"]))
+part("a_saved_card", "remove it", RemovePaymentMethod, lambda k: (k["ann"], k["card"]))
+part("a_saved_card", "save another", SavePaymentMethod, lambda k: (k["ann"], GivenCard(setup_ref=k["given card"])))
+part("a_saved_card", "hear of the other", HearOfCard, lambda k: (SYSTEM, _heard(k, "card given")))
+part("a_saved_card", "cancel as customer", CancelBooking, lambda k: (k["ann"], k["booking"], Cancellation()))
 
 # Work on offer.
 part(
@@ -587,6 +686,10 @@ LEFT_OUT: dict[str, str] = {
     "TellOfSubscription": "the same",
     "WelcomeBuyer": "the same",
     "GetCheckout": "reads",
+    "BeginSetup": "reads, and asks the gateway",
+    "TellOfDispute": "a reaction: inserts news, as TellOfPayment does, which is raced",
+    "TellOfWarning": "the same",
+    "TellOfAuthorisation": "the same",
     "GetPayLink": "reads",
     "OpenPayLink": "reads",
     "GetOwnProfile": "reads",

@@ -22,13 +22,15 @@ from adapters.simulated_gateway import (
     Books,
     Deliveries,
     SimulatedBilling,
+    SimulatedDisputes,
     SimulatedGateway,
     SimulatedPayees,
     SimulatedRecords,
     SimulatedVerifier,
+    SimulatedWallet,
     signed,
 )
-from application.billing import BecomeCustomer, NewPurchase, OpenCheckout, RefreshCatalog, RequestPurchase
+from application.billing import BecomeCustomer, MeetCustomer, NewPurchase, OpenCheckout, RefreshCatalog, RequestPurchase
 from application.bookings import (
     BookSlot,
     CancelBooking,
@@ -65,12 +67,21 @@ from application.organizations import (
 )
 from application.payments import (
     BecomePayee,
+    BeginSetup,
+    Capture,
+    CapturePayment,
+    EvidenceDraft,
     GetCheckout,
+    GivenCard,
+    HearOfDispute,
     MeetPayee,
+    PrepareEvidence,
     ReceiveWebhook,
     RefreshPayment,
     RefundPayment,
     Repayment,
+    SavePaymentMethod,
+    SubmitEvidence,
 )
 from application.ports.files import FileRules
 from application.ports.identity import Verdict
@@ -81,7 +92,7 @@ from application.scheduling import Absence, DayHours, Hours, OverrideDay, SetAva
 from application.sharing import Sharing
 from domain.identity import IdentityRules
 from domain.organizations import BusinessAnswer, HoursAnswer, MemberRole, PlaceAnswer, ProfessionAnswer
-from domain.payments import WebhookReceived
+from domain.payments import AuthorisationEnded, WebhookReceived
 from domain.shared.actors import ANONYMOUS, SYSTEM, Actor, Kind, Role
 from domain.shared.ids import OneTimeTokenId, UserId
 from domain.shared.money import Money
@@ -156,6 +167,8 @@ def ports(clock: Any, ids: Any, books: Books) -> dict[str, Any]:
         "sharing": Sharing(gateway="simulated"),
         "gateway": till(clock, ids, books),
         "gateway_records": SimulatedRecords(books),
+        "dispute_desk": SimulatedDisputes(books, Quiet(), clock=clock, ids=ids),
+        "wallet": SimulatedWallet(books, Quiet(), clock=clock, ids=ids),
         "verifiers": {"simulated": SimulatedVerifier([SECRET], clock)},
         "passwords": PlainPasswords(),
         "one_time_secrets": ONE_TIME,
@@ -401,6 +414,122 @@ async def a_paid_booking(stage: Stage) -> None:
     await stage.pay("booking")
     await stage.use(RefundPayment)(stage.known["vera"], stage.known["booking payment"], Repayment(amount_minor=1_000))
     stage.known["refund"] = stage.event("refund.requested")
+
+
+@scene
+async def a_disputed_booking(stage: Stage) -> None:
+    """Ann's bank has disputed parts of what she paid for her lesson: what is to be said of one is written down, of the
+    other submitted; and messages wait: two of a third dispute, and that the first is decided."""
+    await stage.marketplace()
+    await stage.book("booking")
+    await stage.pay("booking")
+    banks, ref = stage.ports["dispute_desk"], stage.known["booking ref"]
+    part = await banks.dispute(ref, amount=1_000)
+    await stage.heard("part disputed", thing="dispute", thing_ref=part)
+    await stage.work()
+    dispute = stage.rows("disputes")[0]["id"]
+    await stage.use(PrepareEvidence)(stage.known["vera"], dispute, EvidenceDraft(explanation="She came."))
+    stage.known["dispute"] = dispute
+    await stage.use(SubmitEvidence)(stage.known["vera"], await _another(stage, banks, ref))
+    stage.known["evidence"] = stage.event("dispute.evidence_submitted")
+    whole = await banks.dispute(ref, amount=5_000)
+    await banks.decide(part, won=True)
+    for name in ("disputed", "disputed again"):
+        await stage.heard(name, thing="dispute", thing_ref=whole)
+    await stage.heard("decided", thing="dispute", thing_ref=part)
+
+
+async def _another(stage: Stage, banks: Any, ref: str) -> Any:
+    """A second dispute, with something to say."""
+    other = await banks.dispute(ref, amount=500)
+    await stage.heard("another", thing="dispute", thing_ref=other)
+    await stage.work()
+    dispute = next(row["id"] for row in stage.rows("disputes") if row["gateway_ref"] == other)
+    await stage.use(PrepareEvidence)(stage.known["vera"], dispute, EvidenceDraft(explanation="She came."))
+    return dispute
+
+
+async def _warned(stage: Stage, banks: Any, ref: str) -> Any:
+    """A warning we know of, and another message about it."""
+    warning = await banks.warn(ref)
+    await stage.heard("warning", thing="warning", thing_ref=warning)
+    await stage.work()
+    await stage.heard("warning again", thing="warning", thing_ref=warning)
+    return stage.rows("fraud_warnings")[0]["id"]
+
+
+@scene
+async def a_dispute_that_ended(stage: Stage) -> None:
+    """Vera called the lesson off while Ann's bank decided; it has decided for Vera, and the money is to go back."""
+    await stage.marketplace()
+    await stage.book("booking")
+    await stage.pay("booking")
+    ref = await stage.ports["dispute_desk"].dispute(stage.known["booking ref"])
+    await stage.heard("disputed", thing="dispute", thing_ref=ref)
+    await stage.work()
+    await stage.use(CancelBooking)(stage.known["vera"], stage.known["booking"], Cancellation())
+    await stage.work()
+    await stage.ports["dispute_desk"].decide(ref, won=True)
+    await stage.heard("decided", thing="dispute", thing_ref=ref)
+    await stage.use(HearOfDispute)(SYSTEM, WebhookReceived(webhook_id=stage.known["decided"]))
+    stage.known["closed"] = stage.event("dispute.closed")
+
+
+@scene
+async def a_warned_payment(stage: Stage) -> None:
+    """Ann's bank has warned of her payment, and we know; somebody else gives part of it back."""
+    await stage.marketplace()
+    await stage.book("booking")
+    await stage.pay("booking")
+    stage.known["warning"] = await _warned(stage, stage.ports["dispute_desk"], stage.known["booking ref"])
+
+
+@scene
+async def money_set_aside(stage: Stage) -> None:
+    """The price of Ann's session is set aside, and we know; one capture is decided, and one other is just wished."""
+    await stage.marketplace(terms=PaymentTerms.AUTHORISED)
+    await stage.book("booking")
+    await stage.pay("booking")
+    stage.known["authorised"] = stage.event("payment.authorised")
+    stage.known["ended"] = AuthorisationEnded(
+        payment_id=stage.known["booking payment"], booking_id=stage.known["booking"]
+    )
+
+
+@scene
+async def a_decided_capture(stage: Stage) -> None:
+    """It is decided to take part of what is set aside for Ann's session."""
+    await money_set_aside(stage)
+    await stage.use(CapturePayment)(stage.known["vera"], stage.known["booking payment"], Capture(amount_minor=4_000))
+    stage.known["capture"] = stage.event("payment.capture_requested")
+
+
+@scene
+async def a_heard_authorisation(stage: Stage) -> None:
+    """The price of Ann's session was just set aside, and nothing has followed from it."""
+    await stage.marketplace(terms=PaymentTerms.AUTHORISED)
+    await stage.book("booking")
+    await stage.pay("booking", know=False)
+    await stage.use(RefreshPayment)(stage.known["ann"], stage.known["booking payment"])
+    stage.known["authorised"] = stage.event("payment.authorised")
+
+
+@scene
+async def a_saved_card(stage: Stage) -> None:
+    """Ann has a card that is kept, has given another, and holds ten o'clock."""
+    await stage.marketplace()
+    await stage.book("booking")
+    ann, wallet = stage.known["ann"], stage.ports["wallet"]
+    meant = await stage.use(BecomeCustomer)(ann)
+    await stage.use(MeetCustomer)(ann, meant.id)
+    for name in ("kept", "given"):
+        setup = await stage.use(BeginSetup)(ann)
+        await wallet.give(setup.ref, setup.client_secret or "", "ok")
+        stage.known[f"{name} card"] = setup.ref
+    kept = await stage.use(SavePaymentMethod)(ann, GivenCard(setup_ref=stage.known["kept card"]))
+    stage.known["card"] = kept.id
+    stage.clock.advance(timedelta(minutes=1))
+    await stage.heard("card given", thing="setup", thing_ref=stage.known["given card"])
 
 
 @scene

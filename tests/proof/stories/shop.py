@@ -18,10 +18,12 @@ from adapters.simulated_gateway import (
     Books,
     Deliveries,
     SimulatedBilling,
+    SimulatedDisputes,
     SimulatedGateway,
     SimulatedPayees,
     SimulatedRecords,
     SimulatedVerifier,
+    SimulatedWallet,
     note,
     signed,
 )
@@ -39,18 +41,25 @@ from application.ports.mail import (
     OutgoingMail,
     Written,
 )
-from application.ports.payments import GatewayUnavailable
+from application.ports.payments import CaptureOrder, GatewayUnavailable
 from application.reactions import REACTIONS
 from application.sharing import Sharing
 from domain.bookings import Booking
 from domain.identity import IdentityRules
 from domain.jobs import Job
-from domain.payments import FeeRule, GatewayPayment, GatewayRefund, PayoutState
+from domain.payments import (
+    FeeRule,
+    GatewayDispute,
+    GatewayPayment,
+    GatewayRefund,
+    GatewayWarning,
+    PayoutState,
+)
 from domain.shared.actors import SYSTEM, Actor, Kind, Role
 from domain.shared.aggregate import Event
 from domain.shared.ids import OneTimeTokenId, PaymentId
 from domain.shared.money import Money
-from domain.shared.terms import PolicyName
+from domain.shared.terms import PaymentTerms, PolicyName
 from entrypoints.worker.delivery import Deliver
 from tests.application.marketplace import HOLD, NOW, Marketplace
 from tests.support.house import House
@@ -70,7 +79,7 @@ class Told:
     """A message of the gateway, and how its thing stood when it was written."""
 
     body: dict[str, Any]
-    then: GatewayPayment | GatewayRefund | None
+    then: GatewayPayment | GatewayRefund | GatewayDispute | GatewayWarning | None
 
     @property
     def id(self) -> str:
@@ -139,6 +148,24 @@ class Till(MoodyGateway):
             raise GatewayUnavailable("a bad moment")
 
 
+class Banks(SimulatedDisputes):
+    """Customers' banks. While a message is processed they too can answer as things stood when it was written."""
+
+    told: Told | None = None
+
+    async def find_dispute(self, ref: str) -> GatewayDispute:
+        then = self.told.then if self.told else None
+        if isinstance(then, GatewayDispute) and then.ref == ref:
+            return then
+        return await super().find_dispute(ref)
+
+    async def find_warning(self, ref: str) -> GatewayWarning:
+        then = self.told.then if self.told else None
+        if isinstance(then, GatewayWarning) and then.ref == ref:
+            return then
+        return await super().find_warning(ref)
+
+
 class Shop(Marketplace):
     """A provider, a customer and what the one sells to the other; what the gateway says is held back until told.
     `instead` puts other reactions in the place of ours, for planted bugs."""
@@ -146,6 +173,7 @@ class Shop(Marketplace):
     vera: Actor
     carl: Actor
     lesson: Job
+    session: Job
 
     def __init__(
         self,
@@ -160,6 +188,8 @@ class Shop(Marketplace):
         self.post = Deliveries(self.books, client=client, url="http://shop/", secret=SECRET, clock=self.clock)
         self.till = SimulatedGateway(self.books, self.post, clock=self.clock, ids=self.ids, secret="till")
         self.gateway = Till(self.till)
+        self.banks = Banks(self.books, self.post, clock=self.clock, ids=self.ids)
+        self.wallet = SimulatedWallet(self.books, self.post, clock=self.clock, ids=self.ids)
         self.mailer = Post()
         plans = SimulatedBilling(self.books, self.post, clock=self.clock, ids=self.ids, url="https://shop.example.org")
         self.payees = SimulatedPayees(
@@ -172,6 +202,8 @@ class Shop(Marketplace):
             begin=self.interrupted,
             gateway=self.gateway,
             gateway_records=SimulatedRecords(self.books),
+            dispute_desk=self.banks,
+            wallet=self.wallet,
             verifiers={"simulated": SimulatedVerifier([SECRET], self.clock)},
             mailer=self.mailer,
             letters=self.mailer,
@@ -187,6 +219,7 @@ class Shop(Marketplace):
         )
         self.instead = instead or {}
         self.heard: set[str] = set()
+        self.earlier: list[Told] = []
         self.promptly = False
         self.ten = TEN
         self.chapter = 0
@@ -196,6 +229,7 @@ class Shop(Marketplace):
         self.vera = await self.provider()
         self.carl = await self.person("carl")
         self.lesson = await self.job(self.vera, price=PRICE, policy=PolicyName.MODERATE)
+        self.session = await self.job(self.vera, price=PRICE, title="Session", terms=PaymentTerms.AUTHORISED)
         await self.work()
         return self
 
@@ -223,13 +257,38 @@ class Shop(Marketplace):
         """The worker does what is due."""
         await self.worker.all()
 
-    async def book(self, by: Actor | None = None, starts_at: datetime | None = None) -> Booking:
+    async def book(self, by: Actor | None = None, starts_at: datetime | None = None, job: Job | None = None) -> Booking:
         """A hold, opened at the gateway."""
-        booking = await self.use(BookSlot)(
-            by or self.carl, Reservation(job_id=self.lesson.id, starts_at=starts_at or self.ten)
-        )
+        wanted = Reservation(job_id=(job or self.lesson).id, starts_at=starts_at or self.ten)
+        booking = await self.use(BookSlot)(by or self.carl, wanted)
         await self.work()
         return booking
+
+    async def set_aside(self, *, know: bool = True) -> Booking:
+        """A hold whose price is set aside on the customer's card, and with `know` we know."""
+        booking = await self.book(job=self.session)
+        await self.show(booking, "ok")
+        if know:
+            await self.returns(booking)
+        return booking
+
+    async def disputed(self, booking: Booking, minor: int | None = None) -> str:
+        """The customer's bank asks for the money back; the dispute's reference there."""
+        ref = await self.banks.dispute((await self.payment(booking))["gateway_ref"], amount=minor)
+        await self.happened()
+        return ref
+
+    async def decided(self, ref: str, *, won: bool) -> None:
+        """The bank decides."""
+        await self.banks.decide(ref, won=won)
+        await self.happened()
+
+    async def hears_of_dispute(self) -> dict[str, Any]:
+        """Somebody tells us of what has happened so far; the dispute as we have it then."""
+        for told in await self.untold():
+            await self.hear(told, as_it_stood=False)
+        (row,) = await self.all("disputes")
+        return row
 
     async def show(self, booking: Booking, card: str) -> None:
         """The customer shows a card on the pay page; nobody has told us yet."""
@@ -274,9 +333,11 @@ class Shop(Marketplace):
 
     async def happened(self) -> None:
         """Something happened at the gateway; a prompt one tells us before anything else happens."""
-        if self.promptly:
-            for told in await self.untold():
-                await self.hear(told, as_it_stood=False)
+        if not self.promptly:
+            self.earlier += await self._news()  # told later, as things stand now
+            return
+        for told in await self._news():
+            await self.hear(told, as_it_stood=False)
 
     def id_of(self, booking: Booking) -> PaymentId:
         """The id of its payment."""
@@ -289,7 +350,11 @@ class Shop(Marketplace):
         return raw, {HEADER: signed(raw, SECRET, self.clock.now())}
 
     async def untold(self) -> list[Told]:
-        """What the gateway has announced since it was last asked, in order."""
+        """What the gateway has announced since we last heard, in order."""
+        told, self.earlier = [*self.earlier, *await self._news()], []
+        return told
+
+    async def _news(self) -> list[Told]:
         rows = await self.books.do(
             lambda books: [r["body"] for r in books.execute("select body from deliveries order by rowid")]
         )
@@ -302,17 +367,21 @@ class Shop(Marketplace):
             return Told(body, None)
         if body["refund"]:
             return Told(body, await self.till.find_refund(body["refund"]))
+        if body.get("thing") == "dispute":
+            return Told(body, await SimulatedDisputes.find_dispute(self.banks, body["thing_ref"]))
+        if body.get("thing") == "warning":
+            return Told(body, await SimulatedDisputes.find_warning(self.banks, body["thing_ref"]))
         return Told(body, await self.till.find(body["payment"]))
 
     async def hear(self, told: Told, *, as_it_stood: bool) -> None:
         """The message arrives and is acted on."""
-        self.gateway.told = told if as_it_stood else None
+        self.gateway.told = self.banks.told = told if as_it_stood else None
         try:
             raw, headers = self.say(told.body)
             await self.use(ReceiveWebhook)(SYSTEM, "simulated", raw, headers)
             await self.work()
         finally:
-            self.gateway.told = None
+            self.gateway.told = self.banks.told = None
 
     async def refund_by_hand(self, booking: Booking, minor: int) -> None:
         """Somebody gives money back at the gateway's dashboard."""
@@ -331,6 +400,18 @@ class Shop(Marketplace):
             self.announce(books, "refund.succeeded", payment=ref, refund=made)
 
         await self.books.do(give)
+        await self.happened()
+
+    async def capture_by_hand(self, booking: Booking, minor: int) -> None:
+        """Somebody takes what is set aside at the gateway's dashboard."""
+        row = await self.payment(booking)
+        order = CaptureOrder(
+            payment_id=self.id_of(booking),
+            payment_ref=row["gateway_ref"],
+            attempt=row["attempt"],
+            amount=Money(minor, "EUR"),
+        )
+        await self.till.capture(order)
         await self.happened()
 
     async def bank_returns(self, booking: Booking) -> None:
@@ -424,5 +505,6 @@ class Moment:
         shop.heard = set(self._heard)
         del shop.mailer.sent[self._sent :]
         shop.gateway.moods[:] = self._moods
+        shop.earlier = []
         shop.gateway.looks = 0
         shop.outbox = StoredOutbox(shop.store, shop.clock)

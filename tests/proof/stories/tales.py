@@ -6,10 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 from application.bookings import CancelBooking, Cancellation, MarkNoShow
-from application.payments import RefundPayment, Repayment, StartPayment
+from application.payments import (
+    Capture,
+    CapturePayment,
+    EvidenceDraft,
+    HeedWarning,
+    PrepareEvidence,
+    RefundPayment,
+    ReleasePayment,
+    Repayment,
+    StartPayment,
+    SubmitEvidence,
+)
 from domain.bookings import Booking
 from domain.shared.actors import Actor
-from tests.proof.stories.shop import Shop
+from tests.proof.stories.shop import ADMIN, Shop
 from tests.support.moody_gateway import DOWN, LOST, PENDING, SILENT
 
 QUARTER = timedelta(minutes=16)
@@ -18,12 +29,15 @@ QUARTER = timedelta(minutes=16)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a story ends for its booking, and for its money in minor units."""
+    """How a story ends for its booking, for its money in minor units, and for its dispute."""
 
     booking: str
     payment: str
     captured: int = 0
     refunded: int = 0
+    disputed: int = 0
+    dispute: str = ""
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +54,8 @@ class Story:
     promptly: bool = True
     takes_time: bool = False
     """Whether time passes in it, so that other things under way end meanwhile."""
+    only_told: bool = False
+    """Whether it is told by messages alone: what banks do is on no list that our books are held against."""
 
 
 STORIES: list[Story] = []
@@ -53,12 +69,14 @@ def story(
     passing: frozenset[str] = frozenset(),
     promptly: bool = True,
     takes_time: bool = False,
+    only_told: bool = False,
 ) -> Callable[[Callable[[Shop], Awaitable[Booking]]], Callable[[Shop], Awaitable[Booking]]]:
     """Tell this story; its name is its function's."""
 
     def told(play: Callable[[Shop], Awaitable[Booking]]) -> Callable[[Shop], Awaitable[Booking]]:
         name = play.__name__.replace("_", " ")
-        how: dict[str, Any] = {"twins": twins, "passing": passing, "promptly": promptly, "takes_time": takes_time}
+        how: dict[str, Any] = {"twins": twins, "passing": passing, "promptly": promptly}
+        how |= {"takes_time": takes_time, "only_told": only_told}
         STORIES.append(Story(name=name, play=play, ends=ends, **how))
         return play
 
@@ -141,6 +159,14 @@ async def a_second_step_refused_then_another_card(shop: Shop) -> Booking:
     await shop.show(booking, "3ds_fail")
     await shop.approve(booking)
     await shop.show(booking, "ok")
+    return booking
+
+
+@story(Ending(booking="expired", payment="cancelled"), takes_time=True)
+async def a_second_step_abandoned(shop: Shop) -> Booking:
+    booking = await shop.book()
+    await shop.show(booking, "3ds")
+    await shop.later(QUARTER)
     return booking
 
 
@@ -340,5 +366,173 @@ async def the_opening_was_not_answered(shop: Shop) -> Booking:
     await shop.books.do(lambda books: shop.announce(books, "payment.open", payment=ref))
     await shop.happened()
     await shop.till.confirm(ref, secret, "ok")
+    await shop.happened()
+    return booking
+
+
+KEPT = Ending(booking="confirmed", payment="captured", captured=10_000, dispute="won")
+GONE = Ending(booking="confirmed", payment="captured", captured=10_000, disputed=10_000, dispute="lost")
+
+
+async def taken(shop: Shop, booking: Booking, minor: int | None = None) -> None:
+    """The provider takes what is set aside."""
+    await shop.use(CapturePayment)(shop.vera, shop.id_of(booking), Capture(amount_minor=minor))
+    await shop.work()
+    await shop.happened()
+
+
+async def answered(shop: Shop, said: str) -> None:
+    """The provider answers the dispute they have heard of."""
+    dispute = await shop.hears_of_dispute()
+    await shop.use(PrepareEvidence)(shop.vera, dispute["id"], EvidenceDraft(explanation=said))
+    await shop.use(SubmitEvidence)(shop.vera, dispute["id"])
+    await shop.work()
+    await shop.happened()
+
+
+@story(PAID)
+async def set_aside_and_taken(shop: Shop) -> Booking:
+    booking = await shop.set_aside()
+    await taken(shop, booking)
+    return booking
+
+
+@story(PAID, passing=frozenset({"payment.authorised"}))
+async def set_aside_heard_of_only_when_it_was_taken_at_the_dashboard(shop: Shop) -> Booking:
+    booking = await shop.set_aside(know=False)
+    await shop.capture_by_hand(booking, 10_000)
+    return booking
+
+
+@story(Ending(booking="confirmed", payment="captured", captured=6_000))
+async def set_aside_and_taken_in_part(shop: Shop) -> Booking:
+    booking = await shop.set_aside()
+    await taken(shop, booking, 6_000)
+    return booking
+
+
+@story(Ending(booking="confirmed", payment="captured", captured=6_000))
+async def set_aside_and_taken_without_an_answer(shop: Shop) -> Booking:
+    booking = await shop.set_aside()
+    shop.gateway.moods = [SILENT]
+    await taken(shop, booking, 6_000)
+    return booking
+
+
+@story(Ending(booking="expired", payment="cancelled"))
+async def set_aside_and_let_go(shop: Shop) -> Booking:
+    booking = await shop.set_aside()
+    await shop.use(ReleasePayment)(shop.vera, shop.id_of(booking))
+    await shop.work()
+    await shop.happened()
+    return booking
+
+
+@story(Ending(booking="expired", payment="cancelled"), promptly=False, takes_time=True)
+async def set_aside_and_lapsed_before_we_heard(shop: Shop) -> Booking:
+    booking = await shop.set_aside(know=False)
+    await shop.later(timedelta(days=8))
+    return booking
+
+
+@story(Ending(booking="expired", payment="cancelled"), takes_time=True)
+async def set_aside_and_taken_too_late(shop: Shop) -> Booking:
+    booking = await shop.set_aside()
+    await shop.use(CapturePayment)(shop.vera, shop.id_of(booking), Capture())
+    shop.clock.advance(timedelta(days=7))
+    await shop.work()
+    await shop.happened()
+    return booking
+
+
+@story(GONE, only_told=True)
+async def disputed_and_lost(shop: Shop) -> Booking:
+    booking = await shop.paid()
+    await shop.decided(await shop.disputed(booking), won=False)
+    return booking
+
+
+@story(KEPT, only_told=True)
+async def disputed_and_won(shop: Shop) -> Booking:
+    booking = await shop.paid()
+    await shop.decided(await shop.disputed(booking), won=True)
+    return booking
+
+
+@story(KEPT, only_told=True)
+async def disputed_before_we_heard_of_the_money(shop: Shop) -> Booking:
+    booking = await shop.book()
+    await shop.show(booking, "ok")
+    await shop.decided(await shop.disputed(booking), won=True)
+    return booking
+
+
+@story(Ending(booking="confirmed", payment="captured", captured=10_000, dispute="won", answered=True), only_told=True)
+async def disputed_answered_and_won(shop: Shop) -> Booking:
+    booking = await shop.paid()
+    await shop.disputed(booking)
+    await answered(shop, "winning_evidence")
+    return booking
+
+
+@story(GONE, takes_time=True, only_told=True)
+async def disputed_and_answered_too_late(shop: Shop) -> Booking:
+    """It was submitted in time, and the gateway was away until its deadline had passed."""
+    booking = await shop.paid()
+    await shop.disputed(booking)
+    dispute = await shop.hears_of_dispute()
+    await shop.use(PrepareEvidence)(shop.vera, dispute["id"], EvidenceDraft(explanation="They came."))
+    await shop.use(SubmitEvidence)(shop.vera, dispute["id"])
+    shop.clock.advance(timedelta(days=15))
+    await shop.work()
+    await shop.happened()
+    return booking
+
+
+@story(
+    Ending(booking="confirmed", payment="captured", captured=10_000, refunded=10_000, disputed=10_000, dispute="lost"),
+    only_told=True,
+)
+async def given_back_and_disputed_all_the_same(shop: Shop) -> Booking:
+    """The bank takes a second time what has gone back already."""
+    booking = await shop.paid()
+    await refunded(shop, booking, None)
+    await shop.decided(await shop.disputed(booking), won=False)
+    return booking
+
+
+@story(Ending(booking="cancelled", payment="captured", captured=10_000, refunded=10_000, dispute="won"), only_told=True)
+async def disputed_cancelled_and_won(shop: Shop) -> Booking:
+    """What the cancellation owes waits for the bank."""
+    booking = await shop.paid()
+    ref = await shop.disputed(booking)
+    await shop.hears_of_dispute()
+    await cancelled(shop, booking, shop.vera)
+    await shop.decided(ref, won=True)
+    return booking
+
+
+@story(
+    Ending(booking="cancelled", payment="captured", captured=10_000, refunded=6_000, disputed=4_000, dispute="lost"),
+    only_told=True,
+)
+async def disputed_in_part_cancelled_and_lost(shop: Shop) -> Booking:
+    booking = await shop.paid()
+    ref = await shop.disputed(booking, 4_000)
+    await shop.hears_of_dispute()
+    await cancelled(shop, booking, shop.vera)
+    await shop.decided(ref, won=False)
+    return booking
+
+
+@story(Ending(booking="confirmed", payment="captured", captured=10_000, refunded=10_000), only_told=True)
+async def warned_of_and_given_back(shop: Shop) -> Booking:
+    booking = await shop.book()
+    await shop.show(booking, "warned")
+    for told in await shop.untold():
+        await shop.hear(told, as_it_stood=False)
+    (warning,) = await shop.all("fraud_warnings")
+    await shop.use(HeedWarning)(ADMIN, warning["id"])
+    await shop.work()
     await shop.happened()
     return booking

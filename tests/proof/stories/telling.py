@@ -169,15 +169,19 @@ async def must_be_sound(shop: Shop) -> None:
     gateway = organization = 0
     for row in await shop.all("ledger"):
         sums[str(row["transaction_id"])] += row["amount_minor"]
-        if row["source_kind"] in ("capture", "refund", "refund_returned"):
+        if row["source_kind"].startswith(("capture", "refund", "dispute")):
             gateway += row["amount_minor"] if row["account"].startswith("gateway:") else 0
             organization += row["amount_minor"] if row["account"].endswith(":receivable") else 0
     assert not any(sums.values()), "M1: a ledger transaction does not sum to zero"
     payments = await shop.all("payments")
-    held = sum(row["captured_minor"] - row["refunded_minor"] for row in payments)
+    held = sum(row["captured_minor"] - row["refunded_minor"] - row["disputed_minor"] for row in payments)
+    held -= sum(row["fee_minor"] - row["fee_returned_minor"] for row in await shop.all("disputes"))
     assert gateway == held == -organization, f"the ledger says {gateway}, the payments {held}"
     there = await shop.books.do(
-        lambda books: books.execute("select coalesce(sum(captured - refunded), 0) from payments").fetchone()[0]
+        lambda books: books.execute(
+            "select (select coalesce(sum(captured - refunded), 0) from payments)"
+            " - (select coalesce(sum(taken - returned + fee), 0) from disputes)"
+        ).fetchone()[0]
     )
     assert gateway == there, f"M5: the ledger says {gateway}, the gateway {there}"
     await must_be_shared(shop)
@@ -215,9 +219,14 @@ async def must_end(story: Story, shop: Shop) -> None:
     """The story ends as it should."""
     booking = next(row for row in await shop.all("bookings") if row["customer_id"] == shop.carl.user_id)
     payment = next(row for row in await shop.all("payments") if row["booking_id"] == booking["id"])
-    ended = (booking["state"], payment["state"], payment["captured_minor"], payment["refunded_minor"])
-    wanted = (story.ends.booking, story.ends.payment, story.ends.captured, story.ends.refunded)
+    figures = tuple(payment[f"{figure}_minor"] for figure in ("captured", "refunded", "disputed"))
+    ended = (booking["state"], payment["state"], *figures)
+    ends = story.ends
+    wanted = (ends.booking, ends.payment, ends.captured, ends.refunded, ends.disputed)
     assert ended == wanted, f"it ended {ended}, not {wanted}"
+    for row in await shop.all("disputes"):
+        told = (row["state"], row["submitted_at"] is not None)
+        assert told == (ends.dispute, ends.answered), f"the dispute ended {told}"
 
 
 async def final(story: Story, shop: Shop, *, alone: bool = True) -> Final:
@@ -251,6 +260,11 @@ async def final(story: Story, shop: Shop, *, alone: bool = True) -> Final:
         "ledger": [(account, amount) for account, amount in balances.items() if amount],
         "payees": [(row["state"], row["takes_charges"]) for row in await shop.all("payees")],
         "payouts": [(row["amount_minor"], row["state"], row["failure"]) for row in await shop.all("payouts")],
+        "disputes": [
+            (row["state"], row["taken_minor"], row["returned_minor"], row["fee_minor"], row["failure"])
+            for row in await shop.all("disputes")
+        ],
+        "warnings": [(row["reason"], row["actionable"]) for row in await shop.all("fraud_warnings")],
         "notices": [(notice, many) for notice, many in notices.items() if notice[1] not in story.passing],
         "mails": [(row["template"], _UUID.sub("*", row["transition"]), row["to"], row["state"]) for row in mails],
         "sent": [(mail, many) for mail, many in sent.items() if mail[0] not in story.passing],

@@ -6,6 +6,7 @@ from functools import lru_cache
 from adapters.persistence.schema import (
     billing,
     bookings,
+    disputes,
     files,
     house,
     identity,
@@ -36,6 +37,7 @@ TABLES: dict[str, Table] = {
         bookings,
         invoicing,
         payments,
+        disputes,
         settlements,
         reviews,
         messaging,

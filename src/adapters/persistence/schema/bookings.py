@@ -34,7 +34,7 @@ def _waits(row: Row) -> bool:
 
 def _confirmed_means(row: Row) -> bool:
     stands = row["state"] in ("confirmed", "completed", "no_show")
-    return not stands or bool(row["paid"] or row["terms"] != "prepaid")
+    return not stands or bool(row["paid"] or row["terms"] not in ("prepaid", "authorised"))
 
 
 def _cancelled(row: Row) -> bool:
@@ -135,7 +135,7 @@ BOOKINGS = Table(
         ),
         Check(
             "bookings_confirmed_means",
-            "state not in ('confirmed', 'completed', 'no_show') or paid or terms <> 'prepaid'",
+            "state not in ('confirmed', 'completed', 'no_show') or paid or terms not in ('prepaid', 'authorised')",
             _confirmed_means,
         ),
         Check(

@@ -71,10 +71,10 @@ JOBS = Table(
         _bounded("price_minor", 0, HIGHEST_PRICE),
         Check(
             "jobs_free_or_prepaid",
-            "(terms <> 'free' or price_minor = 0) and (terms <> 'prepaid' or price_minor > 0)",
+            "(terms <> 'free' or price_minor = 0) and (terms not in ('prepaid', 'authorised') or price_minor > 0)",
             lambda row: (
                 (row["terms"] != "free" or row["price_minor"] == 0)
-                and (row["terms"] != "prepaid" or row["price_minor"] > 0)
+                and (row["terms"] not in ("prepaid", "authorised") or row["price_minor"] > 0)
             ),
         ),
         Check(

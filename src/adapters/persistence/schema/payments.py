@@ -1,4 +1,5 @@
-"""Tables of payments: what was asked for, what went back, the append-only ledger, and the inbox of webhooks."""
+"""Tables of payments: what was asked for, what went back, the append-only ledger, the inbox of webhooks, and what does
+not fit the gateway's books."""
 
 from adapters.persistence.schema.tables import (
     Check,
@@ -87,7 +88,12 @@ PAYMENTS = Table(
         *money("captured"),
         *money("refunding"),
         *money("refunded"),
+        *money("disputed"),
+        integer("open_disputes"),
         text("state"),
+        boolean("capture_later"),
+        *money("capturing", nullable=True),
+        instant("authorised_until", nullable=True),
         integer("attempt"),
         text("gateway"),
         text("gateway_ref", nullable=True),
@@ -109,6 +115,18 @@ PAYMENTS = Table(
         at_least("payments_amount", "amount_minor", 1),
         Check("payments_of_one_thing", _ONE_THING, _of_one_thing),
         at_least("payments_attempt", "attempt", 1),
+        at_least("payments_disputed", "disputed_minor", 0),
+        at_least("payments_open_disputes", "open_disputes", 0),
+        Check(
+            "payments_set_aside_on_purpose",
+            "capture_later or (state <> 'authorised' and capturing_minor is null)",
+            lambda row: row["capture_later"] or (row["state"] != "authorised" and row["capturing_minor"] is None),
+        ),
+        Check(
+            "payments_capturing_within_amount",
+            "capturing_minor between 1 and amount_minor",
+            lambda row: row["capturing_minor"] is None or 1 <= row["capturing_minor"] <= row["amount_minor"],
+        ),
         Check(
             "payments_refunds_within_captured",
             "refunded_minor >= 0 and refunding_minor >= 0 and refunded_minor + refunding_minor <= captured_minor",
@@ -127,9 +145,13 @@ PAYMENTS = Table(
         Check(
             "payments_one_currency",
             "captured_currency = amount_currency and refunding_currency = amount_currency"
-            " and refunded_currency = amount_currency",
+            " and refunded_currency = amount_currency and disputed_currency = amount_currency"
+            " and coalesce(capturing_currency, amount_currency) = amount_currency",
             lambda row: (
-                {row["captured_currency"], row["refunding_currency"], row["refunded_currency"]}
+                {
+                    row[f"{figure}_currency"] or row["amount_currency"]
+                    for figure in ("captured", "refunding", "refunded", "disputed", "capturing")
+                }
                 == {row["amount_currency"]}
             ),
         ),

@@ -22,7 +22,10 @@ SAID = {
     PurchaseState.EXPIRED: "This purchase was not paid in time. You can begin another.",
 }
 _WAITING = "Thank you. Your business is being set up; a letter with a link to sign in follows in a moment."
-TAKEN = {name: meaning for name, meaning in CARDS.items() if not name.startswith(("3ds", "refund"))}
+_NOT_FOR_PLANS = ("3ds", "refund", "disputed", "warned")
+TAKEN = {
+    name: meaning for name, meaning in CARDS.items() if not name.startswith(("3ds", "refund", "disputed", "warned"))
+}
 
 
 def buying(use: UseCases, facts: dict[str, Any]) -> APIRouter:
@@ -50,7 +53,7 @@ def _till(desk: PlanDesk) -> APIRouter:
         checkout = await desk.find(ref)
         if checkout.url is None:
             return _back(checkout.purchase_id)
-        return page("till.html", title="Pay for your plan", here=f"/till/{checkout.ref}", cards=TAKEN)
+        return page("till.html", title="Pay for your plan", here=f"/till/{checkout.ref}", cards=TAKEN, verb="Subscribe")
 
     @router.post("/till/{ref}")
     async def pay(ref: str, request: Request) -> RedirectResponse:

@@ -20,6 +20,8 @@ CARDS = {
     "insufficient_funds": "A card with too little money",
     "3ds_fail": "A card whose bank refuses even what you approve",
     "refund_fails": "A card that pays, and that no refund reaches",
+    "disputed": "A card that pays, and whose owner disputes it at once",
+    "warned": "A card that pays, and whose bank warns of fraud",
 }
 
 

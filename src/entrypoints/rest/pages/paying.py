@@ -123,6 +123,12 @@ def _attempt(to_pay: Affair) -> _Stands:
     """What is said while one waits for money."""
     if to_pay.payment is PaymentState.FAILED:
         return _Stands(said=problem_of(to_pay), mood="problem", again=to_pay.client_secret is not None)
+    if to_pay.payment is PaymentState.AUTHORISED:
+        return _Stands(
+            title="Set aside",
+            said="The amount is set aside on your card. It is taken when your booking is confirmed, or let go.",
+            mood="good",
+        )
     if to_pay.payment in (PaymentState.REQUESTED, PaymentState.UNKNOWN):
         return _Stands(said="One moment: your payment is being prepared.")
     return _Stands(said="One moment: we wait for word of your payment.")

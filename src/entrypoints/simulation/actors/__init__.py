@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from entrypoints.simulation.actors import (
     admins,
+    banks,
     buyers,
     customers,
     dashboards,
@@ -24,6 +25,7 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
     "admin": admins.ACTS,
     "thief": thieves.ACTS,
     "dashboard": dashboards.ACTS,
+    "bank": banks.ACTS,
     "newcomer": newcomers.ACTS,
     "member": members.ACTS,
     "buyer": buyers.ACTS,

@@ -80,6 +80,15 @@ async def look_into_it(me: Person, mark: str) -> None:
         await me.post(f"/v1/admin/webhooks/{webhook['id']}/replay", key=f"{mark}{webhook['id']}")
 
 
+async def heed(me: Person, dice: Dice, mark: str) -> None:
+    """Give back at once what a bank has warned of."""
+    page = await me.get("/v1/fraud-warnings", limit=20)
+    warning = some(dice, [each for each in page["items"] if not each["refund_id"]]) if page else None
+    if warning is not None:
+        me.world.expectations.by_hand(warning["payment_id"])
+        await me.post(f"/v1/fraud-warnings/{warning['id']}/refund", key=mark)
+
+
 async def inspect(me: Person, dice: Dice, mark: str) -> None:
     """Read what only admins may; send a mail again that failed."""
     await me.get(dice.choice(("/v1/admin/audit", "/v1/admin/ledger", "/v1/admin/users")))
@@ -94,6 +103,7 @@ ACTS: dict[str, Act] = {
     "restore": restore,
     "promote": promote,
     "refund": refund,
+    "heed": heed,
     "moderate": moderate,
     "replay": replay,
     "inspect": inspect,

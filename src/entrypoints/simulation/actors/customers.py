@@ -7,7 +7,17 @@ from typing import Any
 from entrypoints.container.simulating import Dice
 from entrypoints.simulation.people import Act, Person, some
 
-CARDS = (*("ok",) * 16, "declined", "insufficient_funds", "3ds", "3ds", "3ds_fail", "refund_fails")
+CARDS = (
+    *("ok",) * 16,
+    "declined",
+    "insufficient_funds",
+    "3ds",
+    "3ds",
+    "3ds_fail",
+    "refund_fails",
+    "disputed",
+    "warned",
+)
 PAUSES = (*(0.0,) * 6, 0.5, 1.0, 30.0, 120.0, 850.0, 1000.0)
 """Seconds in which somebody looks for their card; the last are about what a hold lasts, and more."""
 

@@ -192,12 +192,43 @@ async def _a_job(me: Person, dice: Dice, *states: str) -> dict[str, Any] | None:
     return job
 
 
+async def take(me: Person, dice: Dice, mark: str) -> None:
+    """Take what somebody has set aside, all of it or a part, or more than there is; or let it go."""
+    page = await me.get("/v1/payments", state="authorised", limit=20)
+    payment = some(dice, page["items"]) if page else None
+    if payment is None:
+        return
+    path, whole = f"/v1/payments/{payment['id']}", payment["amount"]["amount_minor"]
+    if dice.random() < 0.2:
+        await me.post(f"{path}/release", key=mark)
+        return
+    body = dice.choice(({}, {}, {"amount_minor": dice.randint(1, whole)}, {"amount_minor": whole + 1}))
+    answer = await me.post(f"{path}/capture", body, key=mark)
+    if body.get("amount_minor", 0) > whole and answer is not None and answer.fine:
+        me.world.fail("M3 on the wire", f"{me.name} takes {body['amount_minor']} of {whole}")
+
+
+async def defend(me: Person, dice: Dice, mark: str) -> None:
+    """Answer a dispute, well or badly; at times twice."""
+    page = await me.get("/v1/disputes", state="needs_response", limit=20)
+    dispute = some(dice, page["items"]) if page else None
+    if dispute is None:
+        return
+    path = f"/v1/disputes/{dispute['id']}"
+    said = dice.choice(("They came.", "winning_evidence", "losing_evidence", ""))
+    await me.ask("PUT", f"{path}/evidence", {"explanation": said}, key=f"{mark}draft")
+    for time in range(dice.choice((1, 1, 2))):
+        await me.post(f"{path}/submission", key=f"{mark}{time}")
+
+
 ACTS: dict[str, Act] = {
     "answer": answer,
     "finish": finish,
     "call_off": call_off,
     "move": move,
     "refund": refund,
+    "take": take,
+    "defend": defend,
     "revise": revise,
     "open_job": open_job,
     "close_job": close_job,

@@ -35,8 +35,14 @@ def _unfounded(group: Group) -> Found:
         payment = payments.get(row["payment_id"])
         if payment is None:
             yield row["id"], "it waits for, or stands by, a payment that does not exist"
-        elif row["paid"] and (payment["captured_minor"], payment["captured_currency"]) != _price(row):
+        elif row["paid"] and not _pays(payment, row):
             yield row["id"], f"it counts as paid, and {payment['captured_minor']} of its price was captured"
+
+
+def _pays(payment: Row, booking: Row) -> bool:
+    captured, currency = payment["captured_minor"], payment["captured_currency"]
+    part = booking["terms"] == "authorised" and 1 <= captured <= booking["price_minor"]
+    return bool(currency == booking["price_currency"] and (part or captured == booking["price_minor"]))
 
 
 def _price(row: Row) -> tuple[int, str]:
@@ -133,20 +139,21 @@ RULES = (
             lambda row: (
                 "it stands, is to be paid beforehand, and is not paid"
                 if row["state"] in ("confirmed", "completed", "no_show")
-                and row["terms"] == "prepaid"
+                and row["terms"] in ("prepaid", "authorised")
                 and not row["paid"]
                 else None
             ),
         ),
         sql="""
             select id::text as subject, 'it stands, is to be paid beforehand, and is not paid' as said
-            from bookings where state in ('confirmed', 'completed', 'no_show') and terms = 'prepaid' and not paid
+            from bookings
+            where state in ('confirmed', 'completed', 'no_show') and terms in ('prepaid', 'authorised') and not paid
         """,
     ),
     Rule(
         code="B3",
         name="paid_means_captured",
-        says="A hold has the payment it waits for, and a paid booking the whole of its price captured.",
+        says="A hold has the payment it waits for, and a paid one its price captured, or part of what was set aside.",
         means="a customer cannot pay, or a booking counts as paid without the money",
         mend="compare with `guildhall payment list` and the gateway; cancel or confirm the booking accordingly",
         by={"bookings": "id", "payments": "booking_id"},
@@ -157,7 +164,8 @@ RULES = (
                 else 'it counts as paid, and ' || p.captured_minor || ' of its price was captured' end as said
             from bookings b left join payments p on p.id = b.payment_id and p.booking_id = b.id
             where (b.state = 'held' or b.paid) and (p.id is null
-              or b.paid and (p.captured_minor, p.captured_currency) <> (b.price_minor, b.price_currency))
+              or b.paid and (p.captured_currency <> b.price_currency or p.captured_minor <> b.price_minor
+                and not (b.terms = 'authorised' and p.captured_minor between 1 and b.price_minor)))
         """,
     ),
     Rule(

@@ -32,7 +32,8 @@ def _uncounted(group: Group) -> Found:
 
 
 def _kept(group: Group) -> Found:
-    if group["outbox"] or any(row["state"] == "failed" for row in group["refunds"]):
+    contested = any(row["open_disputes"] for row in group["payments"])
+    if group["outbox"] or contested or any(row["state"] == "failed" for row in group["refunds"]):
         return  # somebody is at it
     captured = [row for row in group["payments"] if row["state"] == "captured"]
     held = sum(_held(row) for row in captured)
@@ -44,7 +45,7 @@ def _kept(group: Group) -> Found:
 
 
 def _held(row: Row) -> int:
-    return int(row["captured_minor"] - row["refunded_minor"] - row["refunding_minor"])
+    return int(row["captured_minor"] - row["refunded_minor"] - row["refunding_minor"] - row["disputed_minor"])
 
 
 def _rivals(group: Group) -> Found:
@@ -123,26 +124,27 @@ RULES = (
             "payments": "invoice_id",
             "settlements": "invoice_id",
             "refunds": "invoice_id",
-            "outbox": posted("invoice_id", "payment.captured", "invoice.overpaid"),
+            "outbox": posted("invoice_id", "payment.captured", "invoice.overpaid", "dispute.closed"),
         },
         broken=_kept,
         sql="""
             with held as (
-              select invoice_id, sum(captured_minor - refunded_minor - refunding_minor) as amount from payments
-              where state = 'captured' group by invoice_id
+              select invoice_id, sum(captured_minor - refunded_minor - refunding_minor - disputed_minor) as amount,
+                sum(open_disputes) as contested
+              from payments where state = 'captured' group by invoice_id
             ), elsewhere as (
               select invoice_id, sum(amount_minor) as amount from settlements
               where kind in ('by_hand', 'booking') group by invoice_id
             ), kept as (
-              select i.id, least(h.amount,
+              select i.id, h.contested, least(h.amount,
                 h.amount + coalesce(e.amount, 0) - (i.total_minor - i.credited_minor)) as too_much
               from invoices i join held h on h.invoice_id = i.id left join elsewhere e on e.invoice_id = i.id)
             select id::text as subject, too_much || ' more is kept than is owed' as said from kept
-            where too_much > 0
+            where too_much > 0 and contested = 0
               and not exists (select from refunds r where r.invoice_id = kept.id and r.state = 'failed')
               and not exists (
                 select from outbox o
-                where o.finished_at is null and o.name in ('payment.captured', 'invoice.overpaid')
+                where o.finished_at is null and o.name in ('payment.captured', 'invoice.overpaid', 'dispute.closed')
                   and o.payload ->> 'invoice_id' = kept.id::text)
         """,
     ),

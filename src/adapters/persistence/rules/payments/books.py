@@ -56,6 +56,15 @@ def posted_sums(rows: Iterable[Row]) -> tuple[int, int]:
     return captured, refunded
 
 
+def posted_disputes(rows: Iterable[Row]) -> int:
+    """What banks took back of it and kept, as the ledger has it; the gateway's fees aside."""
+    kept = 0
+    for row in rows:
+        if row["account"].startswith("gateway:") and row["source_kind"] in ("dispute", "dispute_returned"):
+            kept -= row["amount_minor"]
+    return kept
+
+
 def _places(row: Row) -> Iterable[Hashable]:
     """A sealed entry's own place, and the next: the pair is judged together."""
     return () if row["position"] is None else (row["position"], row["position"] + 1)
@@ -220,6 +229,7 @@ class GatewayTotals:
 
     captured: int
     refunded: int
+    disputed: int = 0
 
 
 def against_gateway(tables: Tables, told: Mapping[str, GatewayTotals]) -> list[Broken]:
@@ -234,7 +244,7 @@ def against_gateway(tables: Tables, told: Mapping[str, GatewayTotals]) -> list[B
     for payment_id, rows in ledger.items():
         captures = {row["source_id"].partition(":")[2] for row in rows if row["source_kind"] == "capture"}
         ref = captures.pop() if len(captures) == 1 else str(tables["payments"][payment_id]["gateway_ref"])
-        ours[ref] = GatewayTotals(*posted_sums(rows))
+        ours[ref] = GatewayTotals(*posted_sums(rows), posted_disputes(rows))
     nothing = GatewayTotals(0, 0)
     return sorted(
         Broken("M5", "the_ledger_equals_the_gateway", ref, f"the ledger has {mine}, the gateway {theirs}")

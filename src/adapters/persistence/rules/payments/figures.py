@@ -9,7 +9,7 @@ from adapters.persistence.rules.rule import Change, Found, Group, Liveness, Rule
 from adapters.persistence.schema.tables import Row
 
 _UNDER_WAY = ("requested", "unknown", "pending")
-_LIVE = ("requested", "unknown", "open", "requires_action", "processing", "captured")
+_LIVE = ("requested", "unknown", "open", "requires_action", "processing", "authorised", "captured")
 _COMPARE = "compare with the payment at the gateway and with `guildhall payment ledger`; find who moved the figures"
 
 
@@ -48,12 +48,17 @@ def _lost(payment: Row, booking: Row | None, group: Group) -> str | None:
     returns = booking is not None and booking["unplaced_payment_id"] == payment["id"]
     if fulfils and returns:
         return "it pays for its booking and goes back as well"
-    if group["outbox"] or any(r["state"] == "failed" and r["payment_id"] == payment["id"] for r in group["refunds"]):
+    if (
+        group["outbox"]
+        or payment["open_disputes"]
+        or any(r["state"] == "failed" and r["payment_id"] == payment["id"] for r in group["refunds"])
+    ):
         return None  # somebody is at it
     if booking is None or not (fulfils or returns):
         return "it was captured, and neither pays for a booking nor goes back"
     owed = payment["captured_minor"] if returns else min(booking["refund_minor"] or 0, payment["captured_minor"])
-    back = payment["refunded_minor"] + payment["refunding_minor"]
+    # What a bank took back is the customer's again, and what it decides about now waits for that.
+    back = payment["refunded_minor"] + payment["refunding_minor"] + payment["disputed_minor"]
     return None if back >= owed else f"{owed} is to go back, {back} does"
 
 
@@ -69,7 +74,7 @@ def _paying(row: Row) -> Iterable[Hashable]:
 
 def _generous(group: Group) -> Found:
     asked = {row["subject_id"] for row in group["audit"]}
-    given = sum(row["amount_minor"] for row in group["refunds"] if row["id"] in asked)
+    given = sum(row["amount_minor"] for row in group["refunds"] if row["id"] in asked and row["state"] != "failed")
     for row in group["bookings"]:
         if given > (row["refund_minor"] or 0):
             yield row["id"], f"{given} was given back for it, {row['refund_minor'] or 0} was decided"
@@ -151,7 +156,12 @@ RULES = (
             "bookings": "id",
             "refunds": "booking_id",
             "outbox": posted(
-                "booking_id", "payment.captured", "booking.unplaceable", "booking.cancelled", "booking.no_show"
+                "booking_id",
+                "payment.captured",
+                "booking.unplaceable",
+                "booking.cancelled",
+                "booking.no_show",
+                "dispute.closed",
             ),
         },
         broken=_homeless,
@@ -159,13 +169,14 @@ RULES = (
             with busy as (
               select distinct payload ->> 'booking_id' as booking_id from outbox
               where finished_at is null
-                and name in ('payment.captured', 'booking.unplaceable', 'booking.cancelled', 'booking.no_show')
+                and name in ('payment.captured', 'booking.unplaceable', 'booking.cancelled', 'booking.no_show',
+                  'dispute.closed')
             ), failed as (
               select distinct payment_id, booking_id from refunds where state = 'failed'
             ), captured as (
               select p.*, coalesce(b.paid and b.payment_id = p.id, false) as fulfils,
                 coalesce(b.unplaced_payment_id = p.id, false) as returns, b.refund_minor,
-                busy.booking_id is not null or failed.payment_id is not null as attended
+                busy.booking_id is not null or failed.payment_id is not null or p.open_disputes > 0 as attended
               from payments p
               left join bookings b on b.id = p.booking_id
               left join busy on busy.booking_id = p.booking_id::text
@@ -178,7 +189,7 @@ RULES = (
             from captured
             where fulfils and returns or not attended and (
               not fulfils and not returns
-              or refunded_minor + refunding_minor < case when returns then captured_minor
+              or refunded_minor + refunding_minor + disputed_minor < case when returns then captured_minor
                    else least(coalesce(refund_minor, 0), captured_minor) end)
         """,
     ),
@@ -193,7 +204,7 @@ RULES = (
         sql="""
             with given as (
               select r.payment_id, sum(r.amount_minor) as amount from refunds r
-              where exists (
+              where r.state <> 'failed' and exists (
                 select from audit a where a.subject_id = r.id and a.subject_table = 'refunds'
                   and a.action = 'refund.requested' and a.actor = 'system'
                   and a.details ->> 'payment_id' = r.payment_id::text)
@@ -254,7 +265,8 @@ RULES = (
         sql="""
             select unnest(array_agg(id))::text as subject, 'its booking has another payment that can be paid' as said
             from payments
-            where state in ('requested', 'unknown', 'open', 'requires_action', 'processing', 'captured')
+            where state in ('requested', 'unknown', 'open', 'requires_action', 'processing', 'authorised',
+                'captured')
               and booking_id is not null
             group by booking_id having count(*) > 1
         """,
