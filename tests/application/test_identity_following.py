@@ -50,7 +50,9 @@ class WithClerk(FrontDoor):
             "bearer_tokens": tokens,
             "verifiers": {"clerk": ClerkVerifier([HOOK], self.clock)},
             "news_readers": {"clerk": ClerkNews(CLERK)},
-            **dict.fromkeys(("gateway", "catalog", "till", "subscriptions", "payee_desk", "shares")),
+            **dict.fromkeys(
+                ("gateway", "catalog", "till", "subscriptions", "payee_desk", "shares", "dispute_desk", "wallet")
+            ),
         }
         self.sent = 0
 
