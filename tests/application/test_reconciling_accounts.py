@@ -15,6 +15,7 @@ from domain.payments import PayoutState, Reconciliation, SourceKind
 from domain.shared.money import Money
 from domain.shared.time import Span
 from tests.application.test_reconciling import found, reconciled, records
+from tests.planted.reconciling import LooksAwayFromShares
 from tests.proof.stories.shop import ADMIN, Shop
 from tests.proof.stories.telling import must_be_sound, opened
 
@@ -130,6 +131,16 @@ async def test_a_share_that_moved_unheard_is_booked_however_old_its_payment(shop
     assert (run.repaired, run.filed) == (2, 0)
     assert await balances(shop) == {"simulated": 600, "account": 5_400, "receivable": -6_000}
     await must_be_sound(shop)
+
+
+async def test_whoever_does_not_ask_for_shares_finds_none_missing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "Shared", LooksAwayFromShares)
+    await shop.shares()
+    await shop.paid()
+    await without_share(shop)
+    assert (await reconciled(shop)).repaired == 0
+    with pytest.raises(AssertionError, match="M5"):
+        await must_be_sound(shop)
 
 
 async def test_what_the_dashboard_took_back_of_a_share_is_booked(shop: Shop) -> None:

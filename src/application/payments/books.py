@@ -123,7 +123,8 @@ class LedgerReport:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyLedger:
     """Walk the whole chain of the ledger, recompute every hash, and add up every account. An amount that was changed, a
-    row that was taken away or put in between shows where; one cut off at its end shows by its balance."""
+    row that was taken away or put in between shows where; one cut off at its end shows by its balance, and a balance
+    that was taken away by the entries of its account."""
 
     refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, Forbidden)
     ledger_chain: LedgerChain
