@@ -213,6 +213,16 @@ async def test_a_balance_that_was_moved_alone_is_found(desk: Desk) -> None:
     assert (report.holds, len(report.wrong_balances)) == (False, 2)
 
 
+async def test_an_account_whose_balance_was_taken_away_is_found(desk: Desk) -> None:
+    await desk.seal()
+    balances = desk.shop.store.tables["balances"]
+    for row in [row for row in balances.rows.values() if row["account"].startswith("gateway:")]:
+        balances.remove(row["id"])
+    report = await desk.verify()
+    assert report.wrong_balances == ("gateway:simulated has no balance, its entries come to 75.00 EUR",)
+    assert not report.holds
+
+
 async def test_what_is_sealed_while_somebody_verifies_is_no_fault(desk: Desk) -> None:
     await desk.shop.use(SealLedger)(limit=2)
     read = desk.chain.chain
@@ -220,7 +230,7 @@ async def test_what_is_sealed_while_somebody_verifies_is_no_fault(desk: Desk) ->
     class Meanwhile:
         """The chain, lengthened between its balances and its links."""
 
-        balances, unsealed = desk.chain.balances, desk.chain.unsealed
+        head, balances, unsealed = desk.chain.head, desk.chain.balances, desk.chain.unsealed
 
         async def chain(self, *, after: int, limit: int) -> Any:
             await desk.seal()

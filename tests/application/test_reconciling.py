@@ -95,10 +95,17 @@ class Records(GatewayRecords):
         sheet = await self._of("movements", span, after)
         return Sheet([*sheet.items, *self.strange], sheet.next, sheet.reached)
 
-    async def _of(self, what: str, span: Span, after: str | None) -> Sheet[Any]:
+    async def payouts(self, payee_ref: str, span: Span, after: str | None) -> Any:
+        self._may_be_down("payouts")
+        return await self.good.payouts(payee_ref, span, after)
+
+    def _may_be_down(self, what: str) -> None:
         if what in self.down:
             self.down.remove(what)
             raise GatewayUnavailable("the gateway is down")
+
+    async def _of(self, what: str, span: Span, after: str | None) -> Sheet[Any]:
+        self._may_be_down(what)
         sheet: Sheet[Any] = await getattr(self.good, what)(span, after)
         return Sheet([], None, None) if what in self.without else sheet
 

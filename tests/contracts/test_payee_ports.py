@@ -3,21 +3,24 @@ which no counterpart has."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from adapters.simulated_gateway import Books, SimulatedGateway, SimulatedPayees
-from adapters.stripe import StripeGateway, StripePayees
+from adapters.simulated_gateway import Books, SimulatedGateway, SimulatedPayees, SimulatedRecords
+from adapters.stripe import StripeGateway, StripePayees, StripeRecords
 from adapters.system.clock import StandingClock
 from adapters.system.ids import SeededIds
 from application.ports.payees import PayeeOrder
 from application.ports.payments import Declined, OpenOrder, RefundOrder
+from application.ports.reconciling import GatewayRecords
 from domain.payments import FeeBack, GatewayPayment, PayoutState, Share, SourceKind
 from domain.shared.errors import NotFound
 from domain.shared.ids import BookingId, OrganizationId, PayeeId, PaymentId, RefundId
 from domain.shared.money import Money
+from domain.shared.time import Span
 from tests.application.till import Quiet
 from tests.support.connect_server import connected
 from tests.support.house import MONDAY
@@ -34,6 +37,8 @@ ORDER = PayeeOrder(
     since=MONDAY,
 )
 K = SourceKind
+TODAY = Span(MONDAY - timedelta(hours=12), MONDAY + timedelta(hours=12))
+YESTERDAY = Span(MONDAY - timedelta(hours=36), TODAY.starts_at)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +47,8 @@ class Market:
 
     gateway: Any
     payees: Any
+    records: GatewayRecords
+    """Two to a sheet."""
     answer: Callable[[str], Awaitable[object]]
     restrict: Callable[[str], Awaitable[object]]
     pay: Callable[[GatewayPayment], Awaitable[object]]
@@ -59,11 +66,11 @@ class Market:
         opened: GatewayPayment = await self.gateway.open(order)
         return opened
 
-    async def paid(self, *, fee: Money = FEE) -> GatewayPayment:
+    async def paid(self, *, fee: Money = FEE, number: int = 1) -> GatewayPayment:
         """The same, paid; the account is open."""
         ref = await self.payees.enrol(ORDER)
         await self.answer(ref)
-        payment = await self.open(ref, fee=fee)
+        payment = await self.open(ref, fee=fee, number=number)
         await self.pay(payment)
         found: GatewayPayment = await self.gateway.find(payment.ref)
         return found
@@ -104,6 +111,7 @@ async def market(request: pytest.FixtureRequest) -> AsyncIterator[Market]:
         yield Market(
             gateway=gateway,
             payees=payees,
+            records=SimulatedRecords(books, page=2),
             answer=payees.answer,
             restrict=lambda ref: payees.restrict(ref, "proof_of_address"),
             pay=lambda payment: gateway.confirm(payment.ref, payment.client_secret or "", "ok"),
@@ -120,6 +128,7 @@ async def market(request: pytest.FixtureRequest) -> AsyncIterator[Market]:
         yield Market(
             gateway=stripe,
             payees=StripePayees(stripe),
+            records=StripeRecords(stripe, page=2),
             answer=lambda ref: by_hand(lambda: server.answer_questions(ref)),
             restrict=lambda ref: by_hand(lambda: server.restrict(ref, "proof_of_address")),
             pay=lambda payment: by_hand(lambda: server.pay(payment.ref)),
@@ -242,6 +251,24 @@ async def test_a_payout_is_found_at_its_account_alone(market: Market) -> None:
     other = await market.payees.enrol(replace(ORDER, payee_id=PayeeId(UUID(int=71))))
     with pytest.raises(NotFound):
         await market.payees.payout(other, ref)
+
+
+async def test_payouts_are_listed_at_their_account_alone_the_newest_first_and_each_once(market: Market) -> None:
+    sent = []
+    for number in range(3):
+        payment = await market.paid(number=10 + number)
+        assert payment.payee_ref
+        sent.append(await market.pay_out(payment.payee_ref))
+    ref = payment.payee_ref
+    first = await market.records.payouts(ref, TODAY, None)
+    last = await market.records.payouts(ref, TODAY, first.next)
+    assert [payout.ref for payout in [*first.items, *last.items]] == sent[::-1]
+    assert (len(first.items), last.next) == (2, None)
+    assert list(last.items) == [await market.payees.payout(ref, sent[0])]
+    other = await market.payees.enrol(replace(ORDER, payee_id=PayeeId(UUID(int=71))))
+    assert not (await market.records.payouts(other, TODAY, None)).items
+    assert not (await market.records.payouts(ref, YESTERDAY, None)).items
+    assert not (await market.records.payouts("acct_none", TODAY, None)).items
 
 
 async def test_what_the_gateway_does_not_know_is_not_found(market: Market) -> None:

@@ -113,6 +113,17 @@ class TestPayees:
         payee.follow(news)
         assert (payee.state, payee.takes_charges, payee.pays_out) == (state, news.takes_charges, news.pays_out)
 
+    @pytest.mark.parametrize(
+        "news",
+        [stands(), stands(pays=False), stands(pays=False, wanted=("a",)), stands(pays=False, rejected=True)],
+    )
+    def test_it_knows_what_it_has_followed_and_nothing_else(self, news: GatewayPayee) -> None:
+        payee = a_payee()
+        assert not payee.knows(news)
+        payee.follow(news)
+        assert payee.knows(news)
+        assert not payee.knows(stands(charges=False, pays=False, wanted=("a", "b")))
+
     def test_it_tells_when_it_stands_otherwise_and_when_something_else_is_wanted(self) -> None:
         payee = a_payee()
         for news in (stands(), stands(), stands(pays=False, wanted=("a",)), stands(pays=False, wanted=("a",))):
@@ -310,6 +321,15 @@ class TestPayouts:
         told = {"payout_id": payout.id, "organization_id": HOUSE, "amount": euros(900)}
         assert payout.take_events() == [PayoutPaid(**told), PayoutFailed(**told, reason="closed")]
         assert (payout.arrives_at, payout.settled_at) == (later, later)
+
+    def test_it_knows_what_it_has_come_past_and_how_much_of_it_is_at_the_bank(self) -> None:
+        payout = a_payout()
+        for state, there in ((P.IN_TRANSIT, 0), (P.PAID, 900), (P.FAILED, 0)):
+            assert not payout.knows(paid_out(state))
+            payout.settle(paid_out(state), now=NOW)
+            assert (payout.knows(paid_out(state)), payout.knows(paid_out(P.PENDING))) == (True, True)
+            assert not payout.knows(paid_out(state, amount=euros(901)))
+            assert payout.at_bank == euros(there)
 
     def test_without_a_reason_the_state_is_one(self) -> None:
         payout = a_payout()

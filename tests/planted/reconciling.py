@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 from application.payments import FetchWebhooks, Reconcile
+from application.payments.reconciling import walking
+from application.payments.reconciling.accounts import Accounts
+from application.payments.reconciling.shared import Shared
 from application.payments.settling import post
 from domain.payments import Count, Reconciliation, SourceKind, capture_entries
 from domain.shared.actors import SYSTEM
@@ -51,8 +55,44 @@ async def posting_by_hand(shop: Any, span: Span) -> Reconciliation:
     return run
 
 
+class LooksAwayFromPayouts(Accounts):
+    """Asks how an account stands, and not what was paid out from it."""
+
+    async def _payouts(self, payee: Any) -> Count:
+        return Count()
+
+
+class AsksNoAccount(Accounts):
+    """Lists the payouts of an account, and does not ask how it stands."""
+
+    async def _standing(self, payee: Any) -> Count:
+        return Count()
+
+
+class LooksAwayFromShares(Shared):
+    """Takes for granted that what was captured went where it was to go."""
+
+    async def of(self, page: Any) -> Count:
+        return Count()
+
+
+def with_blinkers(name: str, instead: type[Any]) -> Callable[[Any, Span], Any]:
+    """Reconciles with this in place of ours."""
+
+    async def walk(shop: Any, span: Span) -> Reconciliation:
+        shop.clock.set(span.ends_at)
+        with patch.object(walking, name, instead):
+            run: Reconciliation = await shop.use(Reconcile)(SYSTEM, span)
+        await shop.work()
+        return run
+
+    return walk
+
+
 CARELESS: dict[str, Callable[[Any, Span], Any]] = {
     "lost messages stay lost": never,
     "what was lost is fetched, never compared": only_fetching,
     "the ledger is mended past the payment": posting_by_hand,
+    "payouts are not looked at": with_blinkers("Accounts", LooksAwayFromPayouts),
+    "nobody asks how accounts stand": with_blinkers("Accounts", AsksNoAccount),
 }

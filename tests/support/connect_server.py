@@ -14,6 +14,8 @@ from aiohttp import web
 from tests.support.localstripe_server import served
 
 Thing = dict[str, Any]
+CREATED = 1_772_442_000
+"""When everything here was made: a Monday in March."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class ConnectServer:
     def make(self, prefix: str, object: str, **told: Any) -> Thing:
         """A new thing."""
         self._counts[prefix] += 1
-        thing = {"id": f"{prefix}_{self._counts[prefix]}", "object": object, "created": 1_772_442_000, **told}
+        thing = {"id": f"{prefix}_{self._counts[prefix]}", "object": object, "created": CREATED, **told}
         self.things[str(thing["id"])] = thing
         return thing
 
@@ -174,6 +176,17 @@ class ConnectServer:
             metadata=_metadata(form),
         )
 
+    def _payouts(self, form: dict[str, str], *, account: str) -> Thing | None:
+        """Those of the account that is asked in the name of, a page at a time."""
+        if account not in self.things:
+            return None
+        since, until = int(form.get("created[gte]", 0)), int(form.get("created[lt]", 1 << 40))
+        found = [each for each in self.of("payout", account=account) if since <= each["created"] < until]
+        if after := form.get("starting_after"):
+            found = found[[each["id"] for each in found].index(after) + 1 :]
+        limit = int(form.get("limit", 10))
+        return {**_listed("/v1/payouts", found[:limit]), "has_more": len(found) > limit}
+
     def _reversals(self, form: dict[str, str], ref: str, **_: str) -> Thing:
         return _listed(f"/v1/transfers/{ref}/reversals", self.of("transfer_reversal", transfer=ref))
 
@@ -184,6 +197,7 @@ class ConnectServer:
 _ROUTES: tuple[tuple[str, str, Callable[..., Thing | None]], ...] = (
     ("POST", "/v1/accounts", ConnectServer._account),
     ("GET", "/v1/accounts", ConnectServer._accounts),
+    ("GET", "/v1/payouts", ConnectServer._payouts),
     ("POST", "/v1/account_links", ConnectServer._link),
     ("POST", "/v1/payment_intents", ConnectServer._intent),
     ("POST", "/v1/refunds", ConnectServer._refund),

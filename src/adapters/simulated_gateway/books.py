@@ -119,7 +119,8 @@ class Books:
 
 
 def note(books: sqlite3.Connection, what: str, ref: str, amount: int, currency: str, *, at: float) -> None:
-    """Write down that a payment was opened, a refund made, or that money moved, in the transaction of it."""
+    """Write down that a payment was opened, a refund made, a payout sent, or that money moved, in the transaction of
+    it."""
     books.execute(
         "insert into journal (at, what, ref, amount, currency) values (?, ?, ?, ?, ?)",
         (at, what, ref, amount, currency),

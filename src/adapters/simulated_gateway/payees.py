@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlite3 import Connection, Row
 from typing import TypeVar
 
-from adapters.simulated_gateway.books import Books
+from adapters.simulated_gateway.books import Books, note
 from adapters.simulated_gateway.delivery import announce
 from adapters.simulated_gateway.gateway import NAME, Wakes
 from application.ports.clock import Clock
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 AT_FIRST = ("identity", "bank_account")
 """What a new account is asked for."""
+SENT = "payout"
+"""What the journal says of a payout that was sent on its way."""
 TAKES = timedelta(days=2)
 """How long a payout is under way."""
 
@@ -76,7 +78,7 @@ class SimulatedPayees(PayeeDesk, Shares, AccountDesk):
         row = await self._books.do(lambda books: _row(books, "payouts", ref))
         if row["payee_ref"] != payee_ref:
             raise NotFound.of("payout", ref)
-        return _payout(row)
+        return payout_of(row)
 
     # --- To whoever stands behind an account
 
@@ -111,8 +113,9 @@ class SimulatedPayees(PayeeDesk, Shares, AccountDesk):
                 "insert into payouts (ref, payee_ref, state, amount, currency, arrives_at) values (?, ?, ?, ?, ?, ?)",
                 (payout, ref, PayoutState.IN_TRANSIT.value, amount, currency, arrives_at),
             )
+            note(books, SENT, payout, amount, currency, at=self._clock.now().timestamp())
             self._tell_of(books, "payout.created", ref, payout)
-            return _payout(_row(books, "payouts", payout))
+            return payout_of(_row(books, "payouts", payout))
 
         return await self._tell(work)
 
@@ -125,7 +128,7 @@ class SimulatedPayees(PayeeDesk, Shares, AccountDesk):
                 raise Conflict("this payout is over", state=row["state"])
             books.execute("update payouts set state = ?, failure = ? where ref = ?", (state.value, failure, ref))
             self._tell_of(books, f"payout.{state.value}", row["payee_ref"], ref)
-            return _payout(_row(books, "payouts", ref))
+            return payout_of(_row(books, "payouts", ref))
 
         return await self._tell(work)
 
@@ -192,7 +195,7 @@ def _payee(row: Row) -> GatewayPayee:
     )
 
 
-def _payout(row: Row) -> GatewayPayout:
+def payout_of(row: Row) -> GatewayPayout:
     return GatewayPayout(
         gateway=NAME,
         ref=row["ref"],

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from adapters.simulated_gateway.books import Books
 from adapters.simulated_gateway.gateway import MADE, NAME, OPENED, payment_of, refund_of
+from adapters.simulated_gateway.payees import SENT, payout_of
 from adapters.simulated_gateway.signature import notice_of
 from application.ports.reconciling import GatewayRecords, Movement, Sheet, Unheard
-from domain.payments import GatewayPayment, GatewayRefund, SourceKind
+from domain.payments import GatewayPayment, GatewayPayout, GatewayRefund, SourceKind
 from domain.shared.money import Money
 from domain.shared.time import Span
 
@@ -66,6 +67,18 @@ class SimulatedRecords(GatewayRecords):
             span,
             after,
             lambda _, row: _movement(row),
+        )
+
+    async def payouts(self, payee_ref: str, span: Span, after: str | None) -> Sheet[GatewayPayout]:
+        return await self._sheet(
+            "select journal.number, journal.at, payouts.* from journal join payouts using (ref)"
+            " where what = :what and payee_ref = :payee and at >= :since and at < :until and number < :before"
+            " order by number desc limit :most",
+            span,
+            after,
+            lambda _, row: payout_of(row),
+            what=SENT,
+            payee=payee_ref,
         )
 
     async def _sheet(

@@ -351,6 +351,9 @@ class FaultyRecords(GatewayRecords):
     async def movements(self, span: Span, after: str | None) -> Sheet[Movement]:
         return await self._look(lambda: self._good.movements(span, after))
 
+    async def payouts(self, payee_ref: str, span: Span, after: str | None) -> Sheet[GatewayPayout]:
+        return await self._look(lambda: self._good.payouts(payee_ref, span, after))
+
     async def _look(self, ask: Callable[[], Awaitable[T]]) -> T:
         await self._weather.breathe()
         if self._weather.strikes("gateway_error"):

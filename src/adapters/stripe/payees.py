@@ -112,7 +112,7 @@ class StripePayees(PayeeDesk, Shares):
             raise NotFound.of("payout", ref) from error
         except stripe.StripeError as error:
             raise after_reading(error, "payout", ref) from error
-        return _payout(payout)
+        return payout_of(payout)
 
     async def _made_before(self, order: PayeeOrder) -> str | None:
         """The account of that order, if Stripe made it and we were not told, or its key has been forgotten since."""
@@ -166,7 +166,7 @@ def _payee(account: Any) -> GatewayPayee:
     )
 
 
-def _payout(payout: Any) -> GatewayPayout:
+def payout_of(payout: Any) -> GatewayPayout:
     try:
         amount = from_stripe(payout.amount, payout.currency)
     except AmountNotTaken as foreign:

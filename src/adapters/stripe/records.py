@@ -1,4 +1,5 @@
-"""Stripe's own records: events it could not deliver, intents, refunds and balance transactions, the newest first."""
+"""Stripe's own records: events it could not deliver, intents, refunds, balance transactions and payouts,
+the newest first."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -9,10 +10,11 @@ import stripe
 
 from adapters.stripe.amounts import AmountNotTaken, from_stripe
 from adapters.stripe.gateway import NAME, StripeGateway, after_reading, payment_of, refund_of, text_in
+from adapters.stripe.payees import payout_of
 from adapters.stripe.webhooks import notice_of
 from application.ports.payments import MalformedWebhook
 from application.ports.reconciling import GatewayRecords, Movement, Sheet, Unheard
-from domain.payments import GatewayPayment, GatewayRefund, SourceKind
+from domain.payments import GatewayPayment, GatewayPayout, GatewayRefund, SourceKind
 from domain.shared.errors import NotFound
 from domain.shared.time import Span
 
@@ -59,6 +61,16 @@ class StripeRecords(GatewayRecords):
         found = await _answer(self._stripe.v1.balance_transactions.list_async(params=params), "movements")
         return _sheet(found, [moved async for moved in self._moved(found.data)])
 
+    async def payouts(self, payee_ref: str, span: Span, after: str | None) -> Sheet[GatewayPayout]:
+        params = self._asked(span, after)
+        try:
+            found = await _answer(
+                self._stripe.v1.payouts.list_async(params=params, options={"stripe_account": payee_ref}), "payouts"
+            )
+        except NotFound:
+            return Sheet([])
+        return _sheet(found, _read(found.data, payout_of))
+
     def _asked(self, span: Span, after: str | None) -> Any:
         created = {"gte": int(span.starts_at.timestamp()), "lt": int(span.ends_at.timestamp())}
         return {"created": created, "limit": self._page, **({"starting_after": after} if after else {})}
@@ -91,6 +103,9 @@ class StripeRecords(GatewayRecords):
 async def _answer(asking: Any, what: str) -> Any:
     try:
         return await asking
+    except stripe.PermissionError as error:
+        # So Stripe says of an account that is gone, or has taken its permission back.
+        raise NotFound.of(what, "all") from error
     except stripe.StripeError as error:
         raise after_reading(error, what, "all") from error
 

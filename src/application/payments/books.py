@@ -123,13 +123,15 @@ class LedgerReport:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyLedger:
     """Walk the whole chain of the ledger, recompute every hash, and add up every account. An amount that was changed, a
-    row that was taken away or put in between shows where; one cut off at its end shows by its balance."""
+    row that was taken away or put in between shows where; one cut off at its end shows by its balance, and a balance
+    that was taken away by the entries of its account."""
 
     refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, Forbidden)
     ledger_chain: LedgerChain
 
     async def __call__(self, actor: Actor, *, batch: int = 1000) -> LedgerReport:
         actor.must_be_admin()
+        head = await self.ledger_chain.head()
         balances = await self.ledger_chain.balances()
         sums: defaultdict[tuple[str, str], int] = defaultdict(int)
         counted = {(each.account, each.amount.currency): each.position for each in balances}
@@ -138,7 +140,7 @@ class VerifyLedger:
             broken = verify(links, onto=verified)
             if broken is None:
                 verified = Head(position=links[-1].position, hash=links[-1].hash)
-                _add(sums, counted, links)
+                _add(sums, counted, links, sealed=head.position)
         waiting = await self.ledger_chain.unsealed(limit=1)
         return LedgerReport(
             verified=verified,
@@ -149,18 +151,26 @@ class VerifyLedger:
 
 
 def _add(
-    sums: defaultdict[tuple[str, str], int], counted: dict[tuple[str, str], int], links: Iterable[Link[LedgerEntry]]
+    sums: defaultdict[tuple[str, str], int],
+    counted: dict[tuple[str, str], int],
+    links: Iterable[Link[LedgerEntry]],
+    *,
+    sealed: int,
 ) -> None:
     """Add what these links moved, as far as the balances had counted it when they were read: others are sealed
-    meanwhile."""
+    meanwhile. An account without a balance counts as far as was `sealed` before: up to there it had to have one."""
     for each in links:
         place = each.entry.account, each.entry.amount.currency
-        if each.position <= counted.get(place, 0):
+        if each.position <= counted.get(place, sealed):
             sums[place] += each.entry.amount.amount_minor
 
 
 def _wrong(balances: Iterable[Balance], sums: dict[tuple[str, str], int]) -> Iterable[str]:
+    without = set(sums)
     for each in sorted(balances, key=lambda each: (each.account, each.amount.currency)):
+        without.discard((each.account, each.amount.currency))
         come_to = sums.get((each.account, each.amount.currency), 0)
         if each.amount.amount_minor != come_to:
             yield f"{each.account} says {each.amount}, its entries come to {Money(come_to, each.amount.currency)}"
+    for account, currency in sorted(without):
+        yield f"{account} has no balance, its entries come to {Money(sums[account, currency], currency)}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from application.ports.payments import Notice
-from domain.payments import GatewayPayment, GatewayRefund, SourceKind
+from domain.payments import GatewayPayment, GatewayPayout, GatewayRefund, SourceKind
 from domain.shared.money import Money
 from domain.shared.time import Span
 
@@ -65,4 +65,9 @@ class GatewayRecords(Protocol):
 
     async def movements(self, span: Span, after: str | None) -> Sheet[Movement]:
         """Money that moved in that time, whenever its payment was opened."""
+        ...
+
+    async def payouts(self, payee_ref: str, span: Span, after: str | None) -> Sheet[GatewayPayout]:
+        """Payouts from that payee's account that were made in that time, as they stand now; of an account that it does
+        not know, none."""
         ...

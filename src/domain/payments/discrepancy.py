@@ -32,8 +32,8 @@ class DiscrepancyClosed(Conflict):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Discrepancy(Aggregate):
-    """One such thing. `about` says what the reference is of (payment, refund, movement, ledger), `said` what each side
-    says: the same difference is filed once, another one of the same thing anew."""
+    """One such thing. `about` says what the reference is of (payment, refund, movement, ledger, share, payee, payout),
+    `said` what each side says: the same difference is filed once, another one of the same thing anew."""
 
     id: DiscrepancyId
     gateway: str

@@ -192,6 +192,12 @@ class Movement:
     ref: str
     amount: Money
 
+    @property
+    def gained(self) -> Money:
+        """What the organization's account has more by it; less than nothing when it gave."""
+        gives = self.kind in (SourceKind.FEE, SourceKind.TRANSFER_REVERSED)
+        return -self.amount if gives else self.amount
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayShare:

@@ -96,6 +96,11 @@ class Payee(Aggregate):
         if self.state is PayeeState.REJECTED:
             raise PayeeRejected
 
+    def knows(self, news: GatewayPayee) -> bool:
+        """Whether following this news would change nothing."""
+        stands = self.state, self.takes_charges, self.pays_out, self.wanted
+        return stands == (_state(news), news.takes_charges, news.pays_out, news.wanted)
+
     def follow(self, news: GatewayPayee) -> None:
         """Stand as the gateway says now."""
         before, self.state = self.state, _state(news)

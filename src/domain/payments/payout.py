@@ -95,6 +95,15 @@ class Payout(Aggregate):
             created_at=now,
         )
 
+    @property
+    def at_bank(self) -> Money:
+        """How much of it is at the organization's bank: all or nothing."""
+        return self.amount if self.state is PayoutState.PAID else Money.zero(self.amount.currency)
+
+    def knows(self, news: GatewayPayout) -> bool:
+        """Whether following this news would change nothing."""
+        return self.amount == news.amount and _RANK[news.state] <= _RANK[self.state]
+
     def settle(self, news: GatewayPayout, *, now: datetime) -> Money:
         """Follow what the gateway says, forward only. Answers what has reached the bank by this news (negative: what
         the bank returned)."""

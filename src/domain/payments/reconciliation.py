@@ -12,8 +12,9 @@ from domain.shared.time import Span
 
 
 class Stage(StrEnum):
-    """What is gone through, in this order: messages we never got, what the gateway has (payments, refunds, movements of
-    money), and what we have that it should know (payments, refunds)."""
+    """What is gone through, in this order: messages we never got; what the gateway has (payments, refunds, movements of
+    money, last of them what organizations' accounts paid out); and what we have that it should know (payments,
+    refunds)."""
 
     MESSAGES = "messages"
     PAYMENTS = "payments"

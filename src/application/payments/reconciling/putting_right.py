@@ -4,13 +4,15 @@ fit even then is filed for a person."""
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from application.payments.following import ProcessPayees
 from application.payments.hearing import Inbox, ProcessWebhook
 from application.ports.clock import Clock
 from application.ports.criteria import AnyOf
 from application.ports.ids import Ids
+from application.ports.payees import PayeeDesk, Shares
 from application.ports.payments import Notice, PaymentGateway
 from application.ports.unit_of_work import Begin
-from domain.payments import Count, Discrepancy, DiscrepancyKind, Payment, WebhookReceived
+from domain.payments import Count, Discrepancy, DiscrepancyKind, Payment, Topic, WebhookReceived
 from domain.shared.actors import Actor
 from domain.shared.errors import StaleVersion
 from domain.shared.ids import DiscrepancyId, PaymentId, ReconciliationId, WebhookId
@@ -27,6 +29,11 @@ def counted(looked_at: int, came: Iterable[Count]) -> Count:
     )
 
 
+def both(first: Count, second: Count) -> Count:
+    """What came of two things together."""
+    return counted(first.looked_at + second.looked_at, [first, second])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
     """Something that does not fit: what it is about and under which references the gateway is asked about it."""
@@ -35,6 +42,15 @@ class Doubt:
     ref: str
     payment_ref: str | None = None
     refund_ref: str | None = None
+    thing: str | None = None
+    """Of an organization's account: a "payee", "payout" or "transfer", as messages name it, under `thing_ref`."""
+    thing_ref: str | None = None
+    payee_ref: str | None = None
+
+    @property
+    def topic(self) -> Topic:
+        """Whose message it would be."""
+        return Topic.MONEY if self.thing is None else Topic.PAYEES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +61,8 @@ class PutRight:
     clock: Clock
     ids: Ids
     gateway: PaymentGateway
+    payee_desk: PayeeDesk
+    shares: Shares
     actor: Actor
     run_id: ReconciliationId
 
@@ -99,10 +117,14 @@ class PutRight:
             occurred_at=self.clock.now(),
             payment_ref=doubt.payment_ref,
             refund_ref=doubt.refund_ref,
+            topic=doubt.topic,
+            thing=doubt.thing,
+            thing_ref=doubt.thing_ref,
+            payee_ref=doubt.payee_ref,
         )
         inbox = Inbox(begin=self.begin, clock=self.clock, ids=self.ids)
         webhook, _ = await inbox.keep(self.actor, notice, self.gateway.name, "")
-        process = ProcessWebhook(begin=self.begin, clock=self.clock, ids=self.ids, gateway=self.gateway)
+        process = self._process(doubt.topic)
         for attempt in range(1, _TRIES + 1):
             try:
                 await process(self.actor, WebhookReceived(webhook_id=WebhookId(webhook.id)))
@@ -110,6 +132,13 @@ class PutRight:
             except StaleVersion:
                 if attempt == _TRIES:
                     raise  # the message is in the inbox, and the worker's by now
+
+    def _process(self, topic: Topic) -> ProcessWebhook | ProcessPayees:
+        if topic is Topic.MONEY:
+            return ProcessWebhook(begin=self.begin, clock=self.clock, ids=self.ids, gateway=self.gateway)
+        return ProcessPayees(
+            begin=self.begin, clock=self.clock, ids=self.ids, payee_desk=self.payee_desk, shares=self.shares
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,21 @@
 """Reconcile: a stretch of time, stage by stage and sheet by sheet, each written down before the next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
+from application.payments.reconciling.accounts import Accounts
 from application.payments.reconciling.fetching import REMEMBERED, FetchWebhooks
 from application.payments.reconciling.ours import Ours
-from application.payments.reconciling.putting_right import PutRight
+from application.payments.reconciling.putting_right import PutRight, both
+from application.payments.reconciling.shared import Shared
 from application.payments.reconciling.theirs import Shown, Theirs
 from application.ports.clock import Clock
 from application.ports.criteria import Between, Order, Present
 from application.ports.ids import Ids
+from application.ports.payees import PayeeDesk, Shares
 from application.ports.payments import GatewayUnavailable, PaymentGateway
 from application.ports.reconciling import GatewayRecords
 from application.ports.unit_of_work import Begin
@@ -27,6 +30,10 @@ DAY = timedelta(days=1)
 REST = timedelta(hours=1)
 """After a day has ended, how long its last messages are waited for."""
 
+ACCOUNTS = "payee:"
+"""How a cursor begins in movements once the sheets are through and the accounts' payouts are at hand: no reference of a
+gateway's does."""
+
 Tell = Callable[[Reconciliation, datetime | None], object]
 """Told after each sheet how the reconciliation stands, and how far its stage reaches in time."""
 
@@ -40,11 +47,19 @@ class _Turn:
     reached: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What of ours the gateway has shown in this sitting: payments and refunds, and shares of payments."""
+
+    things: Shown = field(default_factory=Shown)
+    shares: Shown = field(default_factory=Shown)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile:
-    """Hold our payments, refunds and ledger against the gateway's for a stretch of time, by default the last day. What
-    asking can settle is settled as a webhook would settle it; the rest is filed for a person. It can stop anywhere: the
-    same stretch goes on where it was left, and done again it finds nothing."""
+    """Hold our payments, refunds, ledger and organizations' accounts against the gateway's for a stretch of time, by
+    default the last day. What asking can settle is settled as a webhook would settle it; the rest is filed for a
+    person. It can stop anywhere: the same stretch goes on where it was left, and done again it finds nothing."""
 
     refuses: ClassVar[tuple[type[Refusal], ...]] = (
         Unauthenticated,
@@ -58,14 +73,16 @@ class Reconcile:
     ids: Ids
     gateway: PaymentGateway
     gateway_records: GatewayRecords
+    payee_desk: PayeeDesk
+    shares: Shares
 
     async def __call__(
         self, actor: Actor, span: Span | None = None, *, tell: Tell = lambda _run, _reached: None
     ) -> Reconciliation:
         actor.must_be_admin()
-        run, shown = await self._begun(actor, span), Shown()
+        run, seen = await self._begun(actor, span), _Seen()
         while not run.is_finished:
-            turn = await self._gone_through(actor, run, shown)
+            turn = await self._gone_through(actor, run, seen)
             run = await self._written_down(actor, run, turn)
             tell(run, turn.reached)
         return run
@@ -92,33 +109,67 @@ class Reconcile:
             work.reconciliations.add(run)
         return run
 
-    async def _gone_through(self, actor: Actor, run: Reconciliation, shown: Shown) -> _Turn:
+    async def _gone_through(self, actor: Actor, run: Reconciliation, seen: _Seen) -> _Turn:
         """The next sheet of its stage."""
         right = PutRight(
-            begin=self.begin, clock=self.clock, ids=self.ids, gateway=self.gateway, actor=actor, run_id=run.id
+            begin=self.begin,
+            clock=self.clock,
+            ids=self.ids,
+            gateway=self.gateway,
+            payee_desk=self.payee_desk,
+            shares=self.shares,
+            actor=actor,
+            run_id=run.id,
         )
-        records, span = self.gateway_records, Span(run.since, run.until)
-        theirs, ours = Theirs(put_right=right, shown=shown), Ours(put_right=right, shown=shown)
         match run.stage:
             case Stage.MESSAGES:
                 return await self._messages(actor, run)
+            case Stage.MOVEMENTS if run.cursor and run.cursor.startswith(ACCOUNTS):
+                return await self._accounts(right, run)
+            case Stage.PAYMENTS | Stage.REFUNDS | Stage.MOVEMENTS:
+                return await self._theirs(right, run, seen)
+            case _:
+                return await self._ours(right, run, seen)
+
+    async def _theirs(self, right: PutRight, run: Reconciliation, seen: _Seen) -> _Turn:
+        records, span, theirs = self.gateway_records, _span(run), Theirs(put_right=right, shown=seen.things)
+        match run.stage:
             case Stage.PAYMENTS:
                 payments = await records.payments(span, run.cursor)
                 return _Turn(await theirs.payments(payments.items), payments.next, payments.reached)
             case Stage.REFUNDS:
                 refunds = await records.refunds(span, run.cursor)
                 return _Turn(await theirs.refunds(refunds.items), refunds.next, refunds.reached)
-            case Stage.MOVEMENTS:
-                moved = await records.movements(span, run.cursor)
-                return _Turn(await theirs.movements(moved.items), moved.next, moved.reached)
-            case Stage.OUR_PAYMENTS:
-                async with self.begin(actor) as work:
-                    mine = await work.payments.find(order=Order("id"), limit=PAGE + 1, **_page(run))
-                return _turned(await ours.payments(mine[:PAGE]), mine)
             case _:
-                async with self.begin(actor) as work:
-                    back = await work.refunds.find(order=Order("id"), limit=PAGE + 1, **_page(run))
-                return _turned(await ours.refunds(back[:PAGE]), back)
+                moved = await records.movements(span, run.cursor)
+                came = await theirs.movements(moved.items)
+                shared = Shared(put_right=right, shown=seen.shares)
+                shares = await shared.moved(each.payment_ref for each in moved.items)
+                return _Turn(both(came, shares), moved.next or ACCOUNTS, moved.reached)
+
+    async def _accounts(self, right: PutRight, run: Reconciliation) -> _Turn:
+        """The next page of organizations' accounts; they all are looked at, however old."""
+        at = (run.cursor or "").removeprefix(ACCOUNTS)
+        since = {"id": Between(at_least=UUID(at))} if at else {}
+        async with self.begin(right.actor) as work:
+            found = await work.payees.find(
+                gateway=run.gateway, gateway_ref=Present(), order=Order("id"), limit=PAGE + 1, **since
+            )
+        accounts = Accounts(put_right=right, records=self.gateway_records, span=_span(run))
+        came = await accounts.page(found[:PAGE])
+        return _Turn(came, f"{ACCOUNTS}{found[PAGE].id}" if len(found) > PAGE else None, None)
+
+    async def _ours(self, right: PutRight, run: Reconciliation, seen: _Seen) -> _Turn:
+        ours = Ours(put_right=right, shown=seen.things)
+        if run.stage is Stage.OUR_REFUNDS:
+            async with self.begin(right.actor) as work:
+                back = await work.refunds.find(order=Order("id"), limit=PAGE + 1, **_page(run))
+            return _turned(await ours.refunds(back[:PAGE]), back)
+        async with self.begin(right.actor) as work:
+            mine = await work.payments.find(order=Order("id"), limit=PAGE + 1, **_page(run))
+        came = await ours.payments(mine[:PAGE])
+        shares = await Shared(put_right=right, shown=seen.shares).of(mine[:PAGE])
+        return _turned(both(came, shares), mine)
 
     async def _messages(self, actor: Actor, run: Reconciliation) -> _Turn:
         fetch = FetchWebhooks(begin=self.begin, clock=self.clock, ids=self.ids, gateway_records=self.gateway_records)
@@ -146,6 +197,8 @@ class ReconcileDays:
     ids: Ids
     gateway: PaymentGateway
     gateway_records: GatewayRecords
+    payee_desk: PayeeDesk
+    shares: Shares
     refuses: ClassVar[tuple[type[Refusal], ...]] = (Unauthenticated, Forbidden, GatewayUnavailable)
 
     async def __call__(self, actor: Actor) -> int:
@@ -156,6 +209,8 @@ class ReconcileDays:
             ids=self.ids,
             gateway=self.gateway,
             gateway_records=self.gateway_records,
+            payee_desk=self.payee_desk,
+            shares=self.shares,
         )
         done = 0
         for day in await self._days(actor):
@@ -176,6 +231,10 @@ class ReconcileDays:
         done = [run.since for run in lately if run.since.timetz() == time(tzinfo=UTC) and run.until == run.since + DAY]
         first = max(max(done) + DAY, today - REMEMBERED) if done else today - DAY
         return [first + n * DAY for n in range((today - first).days)]
+
+
+def _span(run: Reconciliation) -> Span:
+    return Span(run.since, run.until)
 
 
 def _page(run: Reconciliation) -> dict[str, Any]:
