@@ -28,7 +28,18 @@ MOST_PLANTED = 60
 """Sets in which a planted bug has to show."""
 AWAY_AT_MOST = 5
 """How often a gateway can be away while the books are compared; each time it goes on where it was left."""
-MENDED = ("a refund before its payment is nobody's", "a returned refund stays gone")
+ASIDE = (
+    "a dispute booked with every message",
+    "evidence taken for given after its deadline",
+    "more taken than was decided",
+    "what waited for a dispute forgotten",
+)
+"""Bugs that show in stories no storm tells: of disputes only messages tell, and those of captures are told in order."""
+MENDED = (
+    "a refund before its payment is nobody's",
+    "a returned refund stays gone",
+    "an account stands as the message says",
+)
 """Bugs of hearing that show in no storm, because comparing the books mends what they do."""
 _WHATEVER_IS_HEARD = ("notices", "mails", "sent")
 
