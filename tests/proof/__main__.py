@@ -37,7 +37,7 @@ WHOLE = (
 """What keeps every core busy by itself, one after the other."""
 
 BESIDE = (
-    Campaign("schedules", (), 360),
+    Campaign("schedules", (), 480),
     Campaign("model", (), 200),
     Campaign("stories", (), 240),
     Campaign("storms", ("--storms", "1000", "--jobs", "1"), 360),
