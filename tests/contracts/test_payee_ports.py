@@ -254,12 +254,10 @@ async def test_a_payout_is_found_at_its_account_alone(market: Market) -> None:
 
 
 async def test_payouts_are_listed_at_their_account_alone_the_newest_first_and_each_once(market: Market) -> None:
-    sent = []
+    ref, sent = await market.payees.enrol(ORDER), []
     for number in range(3):
-        payment = await market.paid(number=10 + number)
-        assert payment.payee_ref
-        sent.append(await market.pay_out(payment.payee_ref))
-    ref = payment.payee_ref
+        await market.paid(number=10 + number)
+        sent.append(await market.pay_out(ref))
     first = await market.records.payouts(ref, TODAY, None)
     last = await market.records.payouts(ref, TODAY, first.next)
     assert [payout.ref for payout in [*first.items, *last.items]] == sent[::-1]
