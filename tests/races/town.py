@@ -20,12 +20,20 @@ from adapters.local_identity import (
     LocalPasswords,
     SigningKey,
 )
+from adapters.memory.objects import MemoryObjects
 from adapters.persistence.store import Store
 from adapters.postgres.pools import Pools
 from adapters.postgres.search import PostgresJobSearch
 from adapters.postgres.store import PostgresStore
 from adapters.postgres.views import PostgresViews
-from adapters.simulated_gateway import Books, Deliveries, SimulatedGateway, SimulatedPayees
+from adapters.simulated_gateway import (
+    Books,
+    Deliveries,
+    SimulatedDisputes,
+    SimulatedGateway,
+    SimulatedPayees,
+    SimulatedWallet,
+)
 from application.bookings import BookSlot, Reservation
 from application.commands import Command
 from application.payments import GetCheckout
@@ -119,6 +127,9 @@ class Town(Marketplace):
         issuer = "https://town.example"
         self.ports.update(
             **dict.fromkeys(("payee_desk", "shares"), payees),
+            dispute_desk=SimulatedDisputes(self.books, post, clock=self.clock, ids=self.ids),
+            wallet=SimulatedWallet(self.books, post, clock=self.clock, ids=self.ids),
+            objects=MemoryObjects(self.clock),
             begin=self.interrupted,
             gateway=self.till,
             verifiers={},

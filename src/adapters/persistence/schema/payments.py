@@ -34,6 +34,11 @@ from domain.payments import (
 )
 
 
+def _one_currency(row: Row) -> bool:
+    figures = {row[f"{figure}_currency"] for figure in ("captured", "refunding", "refunded", "disputed")}
+    return figures == {row["amount_currency"]} and row["capturing_currency"] in (None, row["amount_currency"])
+
+
 def _capped(row: Row) -> bool:
     back = row["refunded_minor"] + row["refunding_minor"]
     return bool(min(row["refunded_minor"], row["refunding_minor"]) >= 0 and back <= row["captured_minor"])
@@ -147,13 +152,7 @@ PAYMENTS = Table(
             "captured_currency = amount_currency and refunding_currency = amount_currency"
             " and refunded_currency = amount_currency and disputed_currency = amount_currency"
             " and coalesce(capturing_currency, amount_currency) = amount_currency",
-            lambda row: (
-                {
-                    row[f"{figure}_currency"] or row["amount_currency"]
-                    for figure in ("captured", "refunding", "refunded", "disputed", "capturing")
-                }
-                == {row["amount_currency"]}
-            ),
+            _one_currency,
         ),
     ),
     indexes=(
