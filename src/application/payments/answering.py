@@ -137,11 +137,11 @@ class SendEvidence:
             return
         answer = await self._hand_in(dispute, file, wanted=file_id is not None)
         async with self.begin(actor) as work:
+            payment = await work.payments.get(dispute.payment_id)
             dispute = await work.disputes.get(event.dispute_id)
             if isinstance(answer, str):
                 dispute.refuse_evidence(answer)
                 return
-            payment = await work.payments.get(dispute.payment_id)
             now = self.clock.now()
             dispute.taken_note_of(now=now)
             move_dispute(work, dispute, payment, answer, ids=self.ids, now=now)

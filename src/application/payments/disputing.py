@@ -125,8 +125,9 @@ class AskAboutDispute:
             return
         news = await self.dispute_desk.find_dispute(dispute.gateway_ref)
         async with self.begin(actor) as work:
-            dispute = await work.disputes.get(event.dispute_id)
+            # The payment first: read after its dispute, it may know already what that does not.
             payment = await work.payments.get(dispute.payment_id)
+            dispute = await work.disputes.get(event.dispute_id)
             move_dispute(work, dispute, payment, news, ids=self.ids, now=self.clock.now())
 
 
