@@ -39,7 +39,7 @@ WHOLE = (
 BESIDE = (
     Campaign("schedules", (), 480),
     Campaign("model", (), 200),
-    Campaign("stories", (), 240),
+    Campaign("stories", (), 480),
     Campaign("storms", ("--storms", "1000", "--jobs", "1"), 360),
     Campaign("fuzz", ("--examples", "40"), 240),
     Campaign("mutation_domain", ("--sample", "120"), 240),
