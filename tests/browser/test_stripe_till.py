@@ -1,4 +1,4 @@
-"""The till as Stripe hosts it, on its counterpart: a buyer comes by our link, pays in a real browser, and is sent back."""
+"""The till as Stripe hosts it, on its counterpart: a buyer comes by our link, pays in a real browser, and comes back."""
 
 from uuid import UUID
 
