@@ -1,4 +1,4 @@
-"""The till as Stripe hosts it, on its counterpart: a buyer comes by our link, pays in a real browser, and comes back."""
+"""The till as Stripe hosts it, on its counterpart: a buyer comes by our link and pays in a real browser."""
 
 from uuid import UUID
 

@@ -41,7 +41,7 @@ BESIDE = (
     Campaign("model", (), 200),
     Campaign("stories", (), 480),
     Campaign("storms", ("--storms", "1000", "--jobs", "1"), 360),
-    Campaign("fuzz", ("--examples", "40"), 240),
+    Campaign("fuzz", ("--examples", "40"), 420),
     Campaign("mutation_domain", ("--sample", "120"), 240),
     Campaign("sockets", (), 90),
     Campaign("mutation_constraints", (), 120),
