@@ -45,7 +45,7 @@ coverage: ## Refuse a domain of which less than 95 % of the branches were run
 
 PROOF := PYTHONPATH=src $(BIN)/python -m tests.proof
 
-prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign in about twenty minutes; ARGS="stories model" for some
+prove: .venv/.installed-dev ## Simulate, race, fuzz and mutate: every campaign in about half an hour; ARGS="stories model" for some
 	@$(PROOF) $(ARGS)
 
 prove-crash: .venv/.installed-dev ## Kill API, worker and database 200 times under load, in about 30 minutes

@@ -1,6 +1,6 @@
 """`make prove`: every campaign within its budget, on all cores, and one table in the end.
 
-python -m tests.proof                 # all of them, in about twenty minutes on two cores
+python -m tests.proof                 # all of them, in about half an hour on two cores
 python -m tests.proof swap            # what proves that Supabase and PostgreSQL are the same
 python -m tests.proof stories model   # just these
 """
