@@ -19,7 +19,7 @@ from adapters.system.chance import NoPause
 from adapters.system.clock import StandingClock
 from adapters.system.ids import SeededIds
 from application.commands import Perform
-from domain.shared.errors import Refusal, Unavailable
+from domain.shared.errors import Conflict, Refusal, Unavailable
 from entrypoints.use_cases import UseCases
 from tests.proof.schedules.catalogue import Part
 from tests.proof.schedules.gate import Plan, Step, Stuck, Waits, Walker, play
@@ -148,7 +148,7 @@ class House:
         if part.is_reaction:
             # Two workers with the same event in hand: whoever commits first leaves the receipt for both.
             command = replace(command, key=part.name, asked_to_remember=True)
-            with suppress(Refusal):
+            with suppress(Conflict):
                 return await self.perform(command, lambda: self.use(part.use_case)(*asked))
             # A reaction that was refused is delivered again.
         return await self.perform(command, lambda: self.use(part.use_case)(*asked))
